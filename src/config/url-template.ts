@@ -1,0 +1,55 @@
+const placeholder = /\{([^{}]*)\}/g;
+const secretPlaceholder = /\{@(Env|File)\(([^(){}]+)\)\}/gi;
+const scheme = /^(https?:\/\/|tunnel:\/\/\/)/i;
+
+/** A secret named inside a URL template, to be read when the configuration is loaded (event-handlers 2.2). */
+export interface TemplateSecret {
+  readonly kind: "env" | "file";
+  readonly name: string;
+}
+
+/**
+ * What is wrong with an event handler's URL template, or null. Secrets must already be inserted.
+ *
+ * Rulings: a placeholder other than `{hub}` and `{event}` is an error that names it.
+ * @spec E-4 M-19
+ */
+export function checkUrlTemplate(template: string): string | null {
+  if (template.trim() !== template || !scheme.test(template)) return "must be an absolute http, https or tunnel:/// URL";
+  for (const [whole, name = ""] of template.matchAll(placeholder)) {
+    if (/^@Microsoft\.KeyVault\(/i.test(name)) return "Key Vault references are not supported; use {@Env(NAME)} or {@File(path)}";
+    if (!["hub", "event"].includes(name.toLowerCase())) return `has the unknown placeholder ${whole}; only {hub} and {event} exist`;
+  }
+  if (/[{}]/.test(template.replaceAll(placeholder, ""))) return "has an unbalanced brace";
+  const authority = /^https?:\/\/([^/?#\\]*)/i.exec(template)?.[1] ?? "";
+  if (/[{}]/.test(authority)) return "must not have a placeholder in the host";
+  if (authority.includes("@")) return "must not contain a user name or password";
+  if (template.includes("#")) return "must not have a fragment";
+  return URL.canParse(template.replaceAll(placeholder, "x")) ? null : "must be an absolute http, https or tunnel:/// URL";
+}
+
+/**
+ * Replaces `{@Env(NAME)}` and `{@File(path)}` by what `read` returns, inserted raw: a secret is a part of the URL as written.
+ *
+ * `read` returns null for a secret it cannot give; the placeholder then stays and `checkUrlTemplate` refuses the template.
+ */
+export function insertTemplateSecrets(template: string, read: (secret: TemplateSecret) => string | null): string {
+  return template.replaceAll(secretPlaceholder, (whole, kind: string, name: string) => {
+    return read({ kind: kind.toLowerCase() === "env" ? "env" : "file", name: name.trim() }) ?? whole;
+  });
+}
+
+const wildcard = /[*?\\]/;
+
+/**
+ * What is wrong with a `userEventPattern`, or null. Inside an item `*`, `?` and `\` need `globs`; `!` has no meaning anywhere.
+ * @spec E-6
+ */
+export function checkUserEventPattern(pattern: string, globs: boolean): string | null {
+  if (pattern.trim() === "*") return null;
+  if (pattern.includes("!")) return "must not contain !, patterns cannot be negated";
+  if (!globs && wildcard.test(pattern)) {
+    return "must be * or plain event names separated by commas (globs need compat.globEventPatterns)";
+  }
+  return null;
+}

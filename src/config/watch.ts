@@ -1,0 +1,109 @@
+import type { Config } from "./config.ts";
+import { type FailedLoad, type LoadedConfig, type ReadSettings, readSettings } from "./load.ts";
+import { formatPath, type PathSegment, type Problem } from "./problem.ts";
+import { changedPaths, valueAt, withValueAt } from "./raw-tree.ts";
+import { resolveConfig } from "./resolve.ts";
+import type { Settings } from "./schema.ts";
+import { needsRestart } from "./schema-tree.ts";
+import { watchFiles } from "./watch-files.ts";
+
+/** A new configuration to use from now on. */
+export interface ConfigChange {
+  /** Settings that need a restart still have their old values here. */
+  readonly config: Config;
+  /** Full names of the settings that changed and are in `config`; lists count as one. */
+  readonly changed: readonly string[];
+  /** Unknown keys, settings that need a restart, and what loading warns about. */
+  readonly warnings: readonly Problem[];
+}
+
+export interface ConfigWatchOptions {
+  /** Called for every change; not called when nothing in effect changed. */
+  readonly onChange: (change: ConfigChange) => void;
+  /** The new content is invalid and nothing changed, or a folder cannot be watched. */
+  readonly onProblems: (problems: readonly Problem[]) => void;
+  /** A change of restart-only settings, or of unknown keys, without a change in effect. */
+  readonly onWarnings: (warnings: readonly Problem[]) => void;
+  /** The content of a watched file changed but no setting did: a certificate, for instance. */
+  readonly onFilesChanged?: () => void;
+  readonly debounceMs?: number;
+}
+
+export interface ConfigWatch {
+  /** Loads again now, as on SIGHUP; the callbacks are done when it returns. No effect after `close`. */
+  reload(): void;
+  /** Ends watching; no callback comes after it. May be called twice. */
+  close(): void;
+}
+
+/**
+ * Keeps a configuration up to date: loads it again when its files change or `reload` is called.
+ *
+ * Invalid content keeps the old settings (M-22), and so does an empty file, which is what a file being rewritten looks
+ * like. Connections are none of its business: callers apply `config` to what happens next (M-21).
+ * @spec M-21 M-22 E-11
+ */
+export function watchConfig(loaded: LoadedConfig, options: ConfigWatchOptions): ConfigWatch {
+  let current = loaded.settings;
+  let isClosed = false;
+
+  const load = (reason: "file" | "signal") => {
+    if (isClosed) return;
+    const read = readSettings(loaded.input, { unknownKeys: "warn" });
+    files.setFiles(read.files);
+    const next = nextConfig(current, read);
+    if (!next.ok) {
+      options.onProblems(next.problems);
+      return;
+    }
+    if (next.change === null) {
+      if (next.warnings.length > 0) options.onWarnings(next.warnings);
+      if (reason === "file") options.onFilesChanged?.();
+      return;
+    }
+    current = next.settings;
+    options.onChange(next.change);
+  };
+
+  const files = watchFiles(loaded.files, {
+    onChange: () => load("file"),
+    onUnwatchable: (folder, why) => options.onProblems([{ path: folder, message: `cannot be watched for changes (${why}); use SIGHUP to reload` }]),
+    ...(options.debounceMs === undefined ? {} : { debounceMs: options.debounceMs }),
+  });
+  return {
+    reload: () => load("signal"),
+    close: () => {
+      isClosed = true;
+      files.close();
+    },
+  };
+}
+
+type NextConfig =
+  | { readonly ok: true; readonly settings: Settings; readonly change: ConfigChange | null; readonly warnings: readonly Problem[] }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+const dataDirPath: readonly PathSegment[] = ["service", "dataDir"];
+
+/** The configuration to go on with: the new settings, with the old values of all that needs a restart. */
+function nextConfig(current: Settings, read: ReadSettings | FailedLoad): NextConfig {
+  if (!read.ok) return read;
+  if (read.isEmptyFile) return { ok: false, problems: [{ path: read.file ?? "", message: "is empty; the previous settings stay" }] };
+  // What would not start must not be accepted; the data folder is held back already here, lest a key be made in the new one.
+  const startable = resolveConfig(withOldValues(read.settings, current, [dataDirPath]), read.context);
+  if (!startable.ok) return startable;
+
+  const paths = changedPaths(current, read.settings);
+  const held = paths.filter(needsRestart);
+  const changed = paths.filter((path) => !needsRestart(path)).map(formatPath);
+  const heldWarnings = held.map((path) => ({ path: formatPath(path), message: "has changed; the change takes effect at the next start" }));
+  const settings = withOldValues(read.settings, current, held);
+  const resolved = resolveConfig(settings, read.context);
+  if (!resolved.ok) return { ok: false, problems: [...resolved.problems, ...heldWarnings] };
+  const warnings = [...read.warnings, ...heldWarnings, ...resolved.warnings];
+  return { ok: true, settings, change: changed.length === 0 ? null : { config: resolved.config, changed, warnings }, warnings };
+}
+
+function withOldValues(settings: Settings, old: Settings, paths: readonly (readonly PathSegment[])[]): Settings {
+  return paths.reduce<Settings>((tree, path) => withValueAt(tree, path, valueAt(old, path)) as Settings, settings);
+}

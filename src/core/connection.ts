@@ -1,0 +1,97 @@
+import { AckMemory } from "./ack-memory.ts";
+import type { FilterSubject } from "./filter/values.ts";
+import type { ConnectionId, GroupName, HubName, UserId } from "./names.ts";
+import type { Frame, OutboundControl } from "./outbound.ts";
+import type { OutboxLimits } from "./outbox.ts";
+import { Outbox } from "./outbox.ts";
+import type { Flusher } from "./outbox.ts";
+import { Permissions } from "./permissions.ts";
+import type { RoleRules } from "./permissions.ts";
+import type { ConnectionFacts, EventSource, FrameSink, WireFormat } from "./ports.ts";
+import { SmallSet } from "./small-set.ts";
+
+/** Everything known of a connection when its socket opens. */
+export interface ConnectionInit {
+  readonly hub: HubName;
+  readonly id: ConnectionId;
+  readonly userId: UserId | null;
+  readonly roles: RoleRules;
+  readonly groups: readonly GroupName[];
+  readonly subprotocol: string | null;
+  readonly format: WireFormat;
+  readonly requestHost: string;
+  readonly upstreamSession: object | null;
+}
+
+/**
+ * One logical client: identity and state. It holds its permissions, groups, ack memory and outbox as values; what
+ * happens to it is decided by `Service`. Fields stay few: each costs every idle connection (P10).
+ */
+export class Connection implements EventSource, FilterSubject, ConnectionFacts {
+  readonly hub: HubName;
+  readonly id: ConnectionId;
+  readonly userId: UserId | null;
+  readonly subprotocol: string | null;
+  readonly requestHost: string;
+  readonly format: WireFormat;
+  readonly permissions: Permissions;
+  readonly groups = new SmallSet<GroupName>();
+  readonly outbox: Outbox;
+  readonly sink: FrameSink;
+  upstreamSession: object | null;
+  /** The user event that is waiting for its handler; aborted when the connection ends. */
+  pendingEvent: AbortController | null = null;
+  /** Calls off the cut that is due when a closing client takes too long; owned by `Service`. */
+  cancelAbort: (() => void) | null = null;
+  /** False from the moment the connection is over for everybody else. */
+  isOpen = true;
+  /** Keep-alive tick at which the client was last heard; owned by `KeepAlive`. */
+  lastHeardTick = 0;
+  /** Keep-alive slot it waits in; owned by `KeepAlive`. */
+  keepAliveSlot = 0;
+  #events = 1;
+  #acks: AckMemory | null = null;
+
+  constructor(init: ConnectionInit, sink: FrameSink, flusher: Flusher) {
+    this.hub = init.hub;
+    this.id = init.id;
+    this.userId = init.userId;
+    this.subprotocol = init.subprotocol;
+    this.requestHost = init.requestHost;
+    this.format = init.format;
+    this.permissions = new Permissions(init.roles);
+    this.sink = sink;
+    this.outbox = new Outbox(flusher, sink);
+    this.upstreamSession = init.upstreamSession;
+  }
+
+  get connectionId(): string {
+    return this.id;
+  }
+
+  get protocol(): string | null {
+    return this.subprotocol;
+  }
+
+  get acks(): AckMemory {
+    return (this.#acks ??= new AckMemory());
+  }
+
+  /** `connect` was 0, asked or not, so the first id here is 1 (E-26). */
+  takeEventId(): number {
+    const id = this.#events;
+    this.#events += 1;
+    return id;
+  }
+
+  /** Queues a frame of a data message. False: the outbox is full. */
+  push(frame: Frame, expiresAt: number | null, limits: OutboxLimits): boolean {
+    return this.outbox.push(frame, expiresAt, limits);
+  }
+
+  /** Queues a control message, if the protocol shows it. False: the outbox is full. */
+  pushControl(control: OutboundControl, limits: OutboxLimits): boolean {
+    const frame = this.format.encoder.control(control);
+    return frame === null || this.outbox.push(frame, null, limits);
+  }
+}

@@ -1,0 +1,140 @@
+import type { Connection } from "./connection.ts";
+import type { ConnectionId, GroupName, HubName, UserId } from "./names.ts";
+import type { Encoder, Frame, OutboundMessage } from "./outbound.ts";
+import type { OutboxLimits } from "./outbox.ts";
+import type { Publication, Target } from "./publication.ts";
+import { SmallSet } from "./small-set.ts";
+
+const nobody: readonly Connection[] = [];
+
+/**
+ * The connections of one hub on this node, indexed both ways: group → members and connection → groups, so that leaving
+ * costs O(own groups) (H-62). Groups and users exist through their connections only. Synchronous; no I/O.
+ */
+export class Hub {
+  readonly name: HubName;
+  readonly #connections = new Map<ConnectionId, Connection>();
+  readonly #groups = new Map<GroupName, SmallSet<Connection>>();
+  readonly #users = new Map<UserId, SmallSet<Connection>>();
+
+  constructor(name: HubName) {
+    this.name = name;
+  }
+
+  get size(): number {
+    return this.#connections.size;
+  }
+
+  connection(id: ConnectionId): Connection | undefined {
+    return this.#connections.get(id);
+  }
+
+  hasGroup(group: GroupName): boolean {
+    return this.#groups.has(group);
+  }
+
+  hasUser(user: UserId): boolean {
+    return this.#users.has(user);
+  }
+
+  register(connection: Connection): void {
+    this.#connections.set(connection.id, connection);
+    if (connection.userId !== null) addTo(this.#users, connection.userId, connection);
+  }
+
+  /** Removes the connection from every index and returns the groups it was in. */
+  unregister(connection: Connection): Iterable<GroupName> {
+    this.#connections.delete(connection.id);
+    if (connection.userId !== null) removeFrom(this.#users, connection.userId, connection);
+    const groups = connection.groups.values();
+    for (const group of groups) removeFrom(this.#groups, group, connection);
+    return groups;
+  }
+
+  /** Returns false if it was a member already (C-28). */
+  join(connection: Connection, group: GroupName): boolean {
+    if (!connection.groups.add(group)) return false;
+    addTo(this.#groups, group, connection);
+    return true;
+  }
+
+  /** Returns false if it was not a member (C-28). */
+  leave(connection: Connection, group: GroupName): boolean {
+    if (!connection.groups.delete(group)) return false;
+    removeFrom(this.#groups, group, connection);
+    return true;
+  }
+
+  /** The connections a target names now. Safe to iterate while connections come and go. */
+  select(target: Target): Iterable<Connection> {
+    switch (target.kind) {
+      case "hub":
+        return this.#connections.values();
+      case "group":
+        return this.#groups.get(target.group)?.values() ?? nobody;
+      case "user":
+        return this.#users.get(target.user)?.values() ?? nobody;
+      case "connection": {
+        const connection = this.#connections.get(target.id);
+        return connection === undefined ? nobody : [connection];
+      }
+    }
+  }
+
+  /** Members with an id above `after`, ordered by connection id, ordinal (R-80). */
+  members(group: GroupName, after: string, limit: number): readonly Connection[] {
+    const members = [...(this.#groups.get(group)?.values() ?? nobody)].filter((member) => member.id > after);
+    return members.sort((left, right) => (left.id < right.id ? -1 : 1)).slice(0, limit);
+  }
+
+  /**
+   * Queues a publication for each of its recipients on this node, encoding it once per wire format. Returns the
+   * connections whose outbox refused, for the caller to close; null when there were none.
+   */
+  deliver(publication: Publication, limits: OutboxLimits): Connection[] | null {
+    const { excluded, filter, expiresAt } = publication;
+    const message = outboundMessage(publication);
+    let refused: Connection[] | null = null;
+    // Nearly every fan-out has one wire format: remember the last one, keep the others in a map.
+    let encoder: Encoder | null = null;
+    let frame: Frame = "";
+    let others: Map<Encoder, Frame> | null = null;
+    for (const connection of this.select(publication.target)) {
+      if (excluded !== null && excluded.has(connection.id)) continue;
+      if (filter !== null && !filter.matches(connection)) continue;
+      const wanted = connection.format.encoder;
+      if (wanted !== encoder) {
+        if (encoder !== null) others = (others ?? new Map<Encoder, Frame>()).set(encoder, frame);
+        frame = others?.get(wanted) ?? wanted.message(message);
+        encoder = wanted;
+      }
+      if (!connection.push(frame, expiresAt, limits)) (refused ??= []).push(connection);
+    }
+    return refused;
+  }
+}
+
+/** What recipients see of a publication: only group messages name the group and its sender (rest-api 7.1). */
+function outboundMessage({ target, from, payload, metadata }: Publication): OutboundMessage {
+  if (target.kind !== "group") return { from: { kind: "server" }, payload, metadata };
+  const fromUserId = from.kind === "connection" ? from.user : undefined; // R-53
+  return { from: { kind: "group", group: target.group, fromUserId }, payload, metadata };
+}
+
+function addTo<Key>(index: Map<Key, SmallSet<Connection>>, key: Key, connection: Connection): void {
+  const entry = index.get(key);
+  if (entry !== undefined) {
+    entry.add(connection);
+    return;
+  }
+  const created = new SmallSet<Connection>();
+  created.add(connection);
+  index.set(key, created);
+}
+
+function removeFrom<Key>(index: Map<Key, SmallSet<Connection>>, key: Key, connection: Connection): void {
+  const entry = index.get(key);
+  if (entry === undefined) return;
+  entry.delete(connection);
+  if (entry.size === 0) index.delete(key);
+}

@@ -1,0 +1,29 @@
+/** Bounds of one service; every one is configurable (client-protocols 13, management 12). */
+export interface Limits {
+  /** Biggest client message in bytes, all fragments together (C-62). */
+  readonly maxMessageBytes: number;
+  /** Frames and bytes that may wait for a connection whose socket is full; beyond, it is closed (C-94, H-35). */
+  readonly outboundQueue: { readonly messages: number; readonly bytes: number };
+  /** Frames and bytes of one client that may wait behind a running user event; beyond, it is closed. Ours. */
+  readonly inboundQueue: { readonly messages: number; readonly bytes: number };
+  /** Successful ack ids remembered per connection (C-35). */
+  readonly ackIds: number;
+  /** Literal groups and patterns per action and connection (client-protocols 4.2, R-93). */
+  readonly permissionLiterals: number;
+  readonly permissionPatterns: number;
+  /** Connections over all hubs; 0: unlimited (M-44). */
+  readonly maxConnections: number;
+  /** Time a closing connection gets to take what is queued, in milliseconds (client-protocols 11). */
+  readonly closeDrainMs: number;
+}
+
+export const defaultLimits: Limits = {
+  maxMessageBytes: 1_048_576,
+  outboundQueue: { messages: 1000, bytes: 16_777_216 },
+  inboundQueue: { messages: 1000, bytes: 16_777_216 },
+  ackIds: 1000,
+  permissionLiterals: 1000,
+  permissionPatterns: 10,
+  maxConnections: 0,
+  closeDrainMs: 5000,
+};

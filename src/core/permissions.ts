@@ -1,0 +1,106 @@
+import type { GroupName } from "./names.ts";
+import { parseGroupName } from "./names.ts";
+import type { GroupPattern } from "./pattern.ts";
+import { parseGroupPattern } from "./pattern.ts";
+
+/** What a permission allows (rest-api 12). */
+export type Action = "sendToGroup" | "joinLeaveGroup";
+
+interface Rules {
+  readonly all: boolean;
+  readonly patterns: readonly GroupPattern[];
+  readonly literals: ReadonlyMap<GroupName, boolean>;
+}
+
+/** What the roles of a token grant; immutable, so that connections with the same roles can share it. */
+export type RoleRules = Readonly<Record<Action, Rules>>;
+
+/** How many literal groups and patterns count per action; further ones are ignored (client-protocols 4.2). */
+export interface PermissionLimits {
+  readonly permissionLiterals: number;
+  readonly permissionPatterns: number;
+}
+
+const prefix = "webpubsub.";
+const nothing: Rules = { all: false, patterns: [], literals: new Map() };
+
+/** Parses role strings; unknown roles and invalid patterns grant nothing (C-39, C-40, C-41). */
+export function parseRoles(roles: readonly string[], limits: PermissionLimits): RoleRules {
+  return {
+    sendToGroup: rulesFor("sendToGroup", roles, limits),
+    joinLeaveGroup: rulesFor("joinLeaveGroup", roles, limits),
+  };
+}
+
+function rulesFor(action: Action, roles: readonly string[], limits: PermissionLimits): Rules {
+  const globalRole = `${prefix}${action}`;
+  const literalPrefix = `${globalRole}.`;
+  const patternPrefix = `${globalRole}s.`;
+  let all = false;
+  const patterns: GroupPattern[] = [];
+  const literals = new Map<GroupName, boolean>();
+  for (const role of roles) {
+    if (role === globalRole) {
+      all = true;
+    } else if (role.startsWith(literalPrefix)) {
+      const group = parseGroupName(role.slice(literalPrefix.length));
+      if (group !== null && literals.size < limits.permissionLiterals) literals.set(group, true);
+    } else if (role.startsWith(patternPrefix) && patterns.length < limits.permissionPatterns) {
+      const pattern = parseGroupPattern(role.slice(patternPrefix.length));
+      if (pattern !== null) patterns.push(pattern);
+    }
+  }
+  return all || patterns.length > 0 || literals.size > 0 ? { all, patterns, literals } : nothing;
+}
+
+function allows(rules: Rules, group: GroupName): boolean {
+  return rules.literals.get(group) ?? allowsWithoutLiterals(rules, group);
+}
+
+function allowsWithoutLiterals(rules: Rules, group: GroupName): boolean {
+  if (rules.all) return true;
+  for (const pattern of rules.patterns) if (pattern.matches(group)) return true;
+  return false;
+}
+
+/**
+ * The permissions of one connection: the rules of its roles, until REST changes them. A literal rule beats patterns and
+ * the global role (C-42, R-92).
+ */
+export class Permissions {
+  #rules: RoleRules;
+
+  constructor(roles: RoleRules) {
+    this.#rules = roles;
+  }
+
+  allows(action: Action, group: GroupName): boolean {
+    return allows(this.#rules[action], group);
+  }
+
+  /**
+   * Makes `allows(action, group)` answer `wanted`; `group` null replaces every rule of the action by all or nothing.
+   * Idempotent. `conflict`: it would need more than `limit` literal rules; nothing was changed (R-93).
+   */
+  set(change: { readonly action: Action; readonly group: GroupName | null; readonly wanted: boolean }, limit: number): "done" | "conflict" {
+    const { action, group, wanted } = change;
+    const rules = this.#rules[action];
+    if (group === null) {
+      this.#replace(action, { all: wanted, patterns: [], literals: new Map() });
+      return "done";
+    }
+    if (allows(rules, group) === wanted) return "done";
+    const literals = new Map(rules.literals);
+    literals.delete(group);
+    if (allowsWithoutLiterals(rules, group) !== wanted) {
+      if (literals.size >= limit) return "conflict";
+      literals.set(group, wanted);
+    }
+    this.#replace(action, { ...rules, literals });
+    return "done";
+  }
+
+  #replace(action: Action, rules: Rules): void {
+    this.#rules = { ...this.#rules, [action]: rules };
+  }
+}

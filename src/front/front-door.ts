@@ -1,0 +1,83 @@
+import type { RequestType } from "../core/network-access.ts";
+import type { Caller, Endpoint, UpgradeDecision } from "../core/ports.ts";
+import type { CallerSettings } from "./caller.ts";
+import { resolveCaller } from "./caller.ts";
+
+/** What the front door reads of the settings; read at each request, so that they can change. */
+export interface FrontDoorSettings extends CallerSettings {
+  /** `resourceStopped`: everything but health is refused (M-60). */
+  readonly isStopped: boolean;
+  isAllowed(address: string, type: RequestType): boolean;
+}
+
+/** A request of the data-plane API, as `rest` takes it. */
+export interface ApiRequest {
+  readonly request: Request;
+  /** Raw path without path base, and raw query without `?`. */
+  readonly path: string;
+  readonly query: string;
+  readonly caller: Caller;
+  readonly pathBase: string;
+}
+
+export interface FrontDoorOptions {
+  /** `""` or `/prefix`; what is not below it does not exist (M-40). */
+  readonly pathBase: string;
+  readonly endpoint: Endpoint;
+  rest(request: ApiRequest): Response | Promise<Response>;
+  settings(): FrontDoorSettings;
+}
+
+export type FrontDoorAnswer = Response | { readonly upgrade: Promise<UpgradeDecision> };
+
+/** Request types by first path segment (management 7). */
+const requestTypes: Readonly<Record<string, RequestType>> = {
+  api: "RESTAPI",
+  client: "ClientConnection",
+  clients: "ClientConnection",
+  server: "ServerConnection",
+  livetrace: "Trace",
+};
+
+/**
+ * The one way in for every request, in this order: path base, caller, health (always open), stopped service, network
+ * rules (before any authentication, M-34), then REST or the client endpoint.
+ */
+export function createFrontDoor(options: FrontDoorOptions): (request: Request, peer: { address: string; isSecure: boolean }) => FrontDoorAnswer | Promise<FrontDoorAnswer> {
+  const { pathBase, endpoint } = options;
+  return (request, peer) => {
+    const target = splitTarget(request.url);
+    if (!target.path.startsWith(pathBase)) return notFound();
+    const path = target.path.slice(pathBase.length);
+    const { query } = target;
+    const segment = firstSegment(path);
+    const settings = options.settings();
+    const caller = resolveCaller(request.headers, peer, settings);
+    const type = requestTypes[segment];
+    if (type === undefined) return notFound();
+    if (!/^\/api\/health\/?$/i.test(path)) {
+      if (settings.isStopped) return new Response(null, { status: 503 });
+      if (!settings.isAllowed(caller.address, type)) return new Response(null, { status: 403 });
+    }
+    if (segment === "api") return options.rest({ request, path, query, caller, pathBase });
+    if (segment !== "client") return notFound();
+    const isUpgrade = request.method === "GET" && request.headers.get("upgrade")?.toLowerCase() === "websocket";
+    return { upgrade: endpoint.upgrade({ path, query, headers: request.headers, caller, isUpgrade, signal: request.signal }) };
+  };
+}
+
+function notFound(): Response {
+  return new Response(null, { status: 404 });
+}
+
+/** Path and query of a URL whose authority is whatever the client wrote; `new URL` would cost more than routing does. */
+function splitTarget(url: string): { readonly path: string; readonly query: string } {
+  const start = url.indexOf("/", url.indexOf("//") + 2);
+  const question = url.indexOf("?", start);
+  return question < 0 ? { path: url.slice(start), query: "" } : { path: url.slice(start, question), query: url.slice(question + 1) };
+}
+
+function firstSegment(path: string): string {
+  const end = path.indexOf("/", 1);
+  return (end < 0 ? path.slice(1) : path.slice(1, end)).toLowerCase();
+}

@@ -1,0 +1,92 @@
+import type { Connection } from "../core/connection.ts";
+import type { Executor } from "../core/execute.ts";
+import { execute } from "../core/execute.ts";
+import type { Frame } from "../core/outbound.ts";
+import type { SocketEvents } from "../core/ports.ts";
+import type { Decoded } from "../protocols/codec.ts";
+import type { AnyCodec } from "../protocols/registry.ts";
+
+interface Waiting {
+  readonly decoded: Decoded;
+  readonly size: number;
+}
+
+/**
+ * Binds one socket to its connection: decodes each frame and carries it out, strictly in order and one at a time, while
+ * a user event waits for its handler included (client-protocols 6.8). Ping and sequence acks do not wait (C-56).
+ */
+export class Session implements SocketEvents {
+  readonly #executor: Executor;
+  readonly #connection: Connection;
+  readonly #codec: AnyCodec;
+  readonly #state: unknown;
+  #busy = false;
+  #waiting: Waiting[] | null = null;
+  #waitingSize = 0;
+
+  constructor(executor: Executor, connection: Connection, speech: { readonly codec: AnyCodec; readonly state: unknown }) {
+    this.#executor = executor;
+    this.#connection = connection;
+    this.#codec = speech.codec;
+    this.#state = speech.state;
+  }
+
+  frame(frame: Frame): void {
+    const connection = this.#connection;
+    if (!connection.isOpen) return;
+    const { service } = this.#executor;
+    service.heard(connection);
+    const decoded = this.#codec.decode(this.#state, frame);
+    if (!this.#busy) {
+      this.#carryOut(decoded);
+      return;
+    }
+    if (decoded.kind === "ping" || decoded.kind === "sequenceAck") {
+      execute(this.#executor, connection, decoded);
+      return;
+    }
+    const waiting = (this.#waiting ??= []);
+    waiting.push({ decoded, size: frame.length });
+    this.#waitingSize += frame.length;
+    const { messages, bytes } = service.limits.inboundQueue;
+    if (waiting.length > messages || this.#waitingSize > bytes) service.end(connection, "inboxFull");
+  }
+
+  drained(): void {
+    this.#connection.outbox.drained();
+  }
+
+  alive(): void {
+    this.#executor.service.heard(this.#connection);
+  }
+
+  closed(code: number, reason: string): void {
+    this.#waiting = null;
+    this.#executor.service.socketClosed(this.#connection, code, reason);
+  }
+
+  #carryOut(decoded: Decoded): void {
+    if (decoded.kind === "fault") {
+      this.#executor.service.end(this.#connection, decoded.cause, decoded.text);
+      return;
+    }
+    const pending = execute(this.#executor, this.#connection, decoded);
+    if (pending === undefined) return;
+    this.#busy = true;
+    // `execute` never rejects.
+    void pending.then(() => this.#continue());
+  }
+
+  #continue(): void {
+    this.#busy = false;
+    while (!this.#busy && this.#waiting !== null && this.#connection.isOpen) {
+      const next = this.#waiting.shift();
+      if (next === undefined) {
+        this.#waiting = null;
+        return;
+      }
+      this.#waitingSize -= next.size;
+      this.#carryOut(next.decoded);
+    }
+  }
+}

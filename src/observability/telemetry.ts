@@ -1,0 +1,254 @@
+import { type CloseCategory, type Ending, type EndingCause, endings } from "../core/endings.ts";
+import type { ConnectionFacts, LogFields, LogLevel, Telemetry } from "../core/ports.ts";
+import type { Logger } from "./logger.ts";
+import type { Metrics, RestCategory, WebhookOutcome } from "./metrics.ts";
+import {
+  type EventRequestFacts,
+  type ResourceCategory,
+  type ResourceLevel,
+  type ResourceLogs,
+  type ResourceProperties,
+  unexpectedResponseText,
+} from "./resource-logs.ts";
+
+/** One answered REST request. */
+export interface RestReport {
+  readonly category: RestCategory;
+  readonly status: number;
+  readonly durationMs: number;
+  readonly httpMethod: string;
+  /** The path with placeholders, such as `/api/hubs/{hub}/groups/{group}/:send`. */
+  readonly routeTemplate: string;
+  /** As requested; written redacted. */
+  readonly url: string;
+  readonly callerIpAddress: string;
+  readonly hub: string | null;
+  readonly traceId: string | null;
+}
+
+/** One finished request to an event handler; a retry is a request of its own. */
+export interface WebhookReport extends EventRequestFacts {
+  readonly outcome: WebhookOutcome;
+  /** null: there was no answer. */
+  readonly status: number | null;
+  readonly durationMs: number;
+  /** Size of the request body; counts as outbound traffic (M-45). */
+  readonly bytes: number;
+  /** As requested; written redacted. */
+  readonly url: string;
+  readonly connectionId: string;
+  readonly userId: string | null;
+  /** What went wrong, as a sentence; null when the outcome says it all. */
+  readonly detail: string | null;
+}
+
+/** The core's `Telemetry` and what the REST API and the upstream report besides. Cheap; never throws. */
+export interface ServiceTelemetry extends Telemetry {
+  /** Records the latency of a REST request and writes its HttpRequestLogs line (M-51, M-55). */
+  rest(report: RestReport): void;
+  /** Counts a request to an event handler, writes its MessagingLogs line and, unless it succeeded, a log line. */
+  webhook(report: WebhookReport): void;
+  /** Counts a notification that was given up, and logs it. */
+  notificationDropped(facts: EventRequestFacts, reason: string): void;
+}
+
+export interface TelemetryParts {
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly resourceLogs: ResourceLogs;
+}
+
+/** Joins log, metrics and resource logs behind one port. @spec M-50 M-51 M-52 M-54 M-55 */
+export function createTelemetry({ logger, metrics, resourceLogs }: TelemetryParts): ServiceTelemetry {
+  function connectivity(connection: ConnectionFacts, line: ConnectionLine): void {
+    if (!resourceLogs.wants("ConnectivityLogs")) return;
+    const { operationName, level, message } = line;
+    const { id: connectionId, userId, hub } = connection;
+    const properties = { message, collection: "Connection", connectionId, userId, hub } as const;
+    resourceLogs.write({ category: "ConnectivityLogs", operationName, level, properties });
+  }
+
+  function log(level: LogLevel, event: string, fields: LogFields): void {
+    logger.log(level, event, fields);
+    const place = resourceEvents.get(event);
+    if (place === undefined || !resourceLogs.wants(place.category)) return;
+    const caller = fields["callerIpAddress"];
+    resourceLogs.write({
+      category: place.category,
+      operationName: event,
+      level: resourceLevels[level],
+      ...(typeof caller === "string" && { callerIpAddress: caller }),
+      properties: pickProperties(fields, place.collection),
+    });
+  }
+
+  return {
+    connectionOpened(connection) {
+      metrics.connectionOpened(connection.hub);
+      connectivity(connection, started);
+    },
+    connectionEnded(connection, ending) {
+      metrics.connectionClosed(connection.hub, closeCategory(ending));
+      connectivity(connection, describeEnding(ending));
+    },
+    handshake: (status, clientType) => metrics.handshake(status, clientType),
+    inbound: (bytes) => metrics.inbound(bytes),
+    outbound: (bytes, messages) => metrics.outbound(bytes, messages),
+    log,
+    rest(report) {
+      metrics.rest(report.category, report.durationMs);
+      if (!resourceLogs.wants("HttpRequestLogs")) return;
+      const { hub, traceId, httpMethod, routeTemplate, url, status, durationMs, callerIpAddress } = report;
+      resourceLogs.write({
+        category: "HttpRequestLogs",
+        operationName: "HttpRequestCompleted",
+        level: status >= 500 ? "Error" : status >= 400 ? "Warning" : "Informational",
+        callerIpAddress,
+        properties: {
+          message: `${httpMethod} ${routeTemplate} was answered with ${status}.`,
+          ...(hub !== null && { hub }),
+          routeTemplate,
+          httpMethod,
+          url,
+          ...(traceId !== null && { traceId }),
+          statusCode: status,
+          duration: durationMs,
+        },
+      });
+    },
+    webhook(report) {
+      metrics.webhook(report.outcome, report.durationMs);
+      metrics.outbound(report.bytes, 1);
+      const { hub, event, url, connectionId, userId, status, outcome } = report;
+      const operationName = webhookOperations[outcome];
+      const message = describeWebhook(report);
+      const isFailure = outcome !== "succeeded" && outcome !== "aborted";
+      if (isFailure) logger.log("warning", operationName, { message, hub, event, connectionId, url, status });
+      if (!resourceLogs.wants("MessagingLogs")) return;
+      const answer = status === null ? {} : { statusCode: status };
+      resourceLogs.write({
+        category: "MessagingLogs",
+        operationName,
+        level: isFailure ? "Warning" : "Informational",
+        properties: { message, connectionId, userId, hub, url, ...answer, duration: report.durationMs },
+      });
+    },
+    notificationDropped({ hub, event }, reason) {
+      metrics.notificationDropped();
+      log("warning", "NotificationDropped", { message: `The ${event} event was not delivered: ${reason}`, hub });
+    },
+  };
+}
+
+interface ConnectionLine {
+  readonly operationName: "ConnectionStarted" | "ConnectionEnded" | "ConnectionAborted";
+  readonly level: ResourceLevel;
+  readonly message: string;
+}
+
+const started: ConnectionLine = {
+  operationName: "ConnectionStarted",
+  level: "Informational",
+  message: "Connection started",
+};
+
+const resourceLevels = {
+  debug: "Debug",
+  info: "Informational",
+  warning: "Warning",
+  error: "Error",
+} as const satisfies Record<LogLevel, ResourceLevel>;
+
+const webhookOperations = {
+  succeeded: "EventHandlerInvoked",
+  unexpectedStatus: "HttpHandlerUnexpectedResponse",
+  invalidResponse: "EventHandlerInvalidResponse",
+  timedOut: "EventHandlerTimedOut",
+  unreachable: "EventHandlerUnreachable",
+  aborted: "EventHandlerAborted",
+} as const satisfies Record<WebhookOutcome, string>;
+
+interface ResourcePlace {
+  readonly category: ResourceCategory;
+  readonly collection?: "Authorization" | "Throttling";
+}
+
+/** Log events that also belong into the resource log; names where documented from management 14.3. */
+const resourceEvents: ReadonlyMap<string, ResourcePlace> = new Map([
+  ["AudienceRefused", { category: "ConnectivityLogs", collection: "Authorization" }],
+  ["ClientTokenRefused", { category: "ConnectivityLogs", collection: "Authorization" }],
+  ["ConnectionCountLimitReached", { category: "ConnectivityLogs", collection: "Throttling" }],
+  ["MessageCountLimitReached", { category: "ConnectivityLogs", collection: "Throttling" }],
+  ["AbuseProtectionResponseMissingAllowedOrigin", { category: "MessagingLogs" }],
+  ["AbuseProtectionResponseInvalidStatusCode", { category: "MessagingLogs" }],
+  ["NotificationDropped", { category: "MessagingLogs" }],
+]);
+
+const textProperties = ["connectionId", "userId", "hub", "routeTemplate", "httpMethod", "url", "traceId"] as const;
+const numberProperties = ["statusCode", "duration"] as const;
+
+function pickProperties(fields: LogFields, collection: ResourcePlace["collection"]): ResourceProperties {
+  const texts = textProperties.filter((name) => typeof fields[name] === "string");
+  const numbers = numberProperties.filter((name) => typeof fields[name] === "number");
+  const picked = Object.fromEntries([...texts, ...numbers].map((name) => [name, fields[name]]));
+  return { message: fields.message, ...(collection !== undefined && { collection }), ...picked };
+}
+
+/**
+ * Azure names no category for a client that vanishes. Whatever close code a client sends, and a socket that dies without
+ * one, is `Normal`: the service is not at fault. Only broken framing or an oversized message, which the transport reports
+ * as 1006 with a reason, is the client's mistake (management 15).
+ */
+function closeCategory(ending: Ending): CloseCategory {
+  if (ending.by === "service") return endings[ending.cause].category;
+  return ending.code === 1006 && ending.reason !== "" ? "BadRequest" : "Normal";
+}
+
+/**
+ * Expected are ends that one side asked for: REST closes, and close frames saying 1000, 1001 or nothing. All else is
+ * aborted, with the texts of management 14.3 where they exist (M-50).
+ */
+function describeEnding(ending: Ending): ConnectionLine {
+  if (ending.by === "socket") {
+    const isExpected = ending.code === 1000 || ending.code === 1001 || ending.code === 1005;
+    if (isExpected) return ended(ending.reason);
+    return aborted(ending.reason === "" ? `The socket was closed with code ${ending.code}.` : ending.reason);
+  }
+  if (ending.cause === "closedByServer") return ended(ending.text ?? "");
+  return aborted(documentedTexts[ending.cause] ?? ending.text ?? endings[ending.cause].reason);
+}
+
+const documentedTexts: Readonly<Partial<Record<EndingCause, string>>> = {
+  shutdown: "Service reloading, reconnect",
+  internalError: "Internal server transient error",
+};
+
+function ended(reason: string): ConnectionLine {
+  return {
+    operationName: "ConnectionEnded",
+    level: "Informational",
+    message: reason === "" ? "Connection ended" : reason,
+  };
+}
+
+function aborted(message: string): ConnectionLine {
+  return { operationName: "ConnectionAborted", level: "Warning", message };
+}
+
+function describeWebhook(report: WebhookReport): string {
+  const { outcome, status, detail, hub, event } = report;
+  const text =
+    outcome === "unexpectedStatus" && status !== null
+      ? unexpectedResponseText(report, status)
+      : `The ${event} event of hub ${hub}: ${outcomeTexts[outcome]}.`;
+  return detail === null ? text : `${text} Detail: ${detail}`;
+}
+
+const outcomeTexts = {
+  succeeded: "the event handler answered",
+  unexpectedStatus: "the event handler refused",
+  invalidResponse: "the event handler's answer could not be used",
+  timedOut: "the event handler did not answer in time",
+  unreachable: "the event handler could not be reached",
+  aborted: "the request was given up because the connection is gone",
+} as const satisfies Record<WebhookOutcome, string>;

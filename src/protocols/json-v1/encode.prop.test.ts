@@ -1,0 +1,72 @@
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import { parseGroupName, parseUserId } from "../../core/names.ts";
+import type { OutboundMessage } from "../../core/outbound.ts";
+import type { Payload } from "../../core/payload.ts";
+import { jsonV1Encoder } from "./encode.ts";
+import { scanObject } from "./scanner.ts";
+
+function present<Value>(value: Value | null): value is Value {
+  return value !== null;
+}
+
+const payload: fc.Arbitrary<Payload> = fc.oneof(
+  fc.string({ unit: "binary" }).map((text): Payload => ({ kind: "text", text })),
+  fc.json().map((source): Payload => ({ kind: "json", source })),
+  fc.uint8Array().map((bytes): Payload => ({ kind: "binary", bytes: new Uint8Array(bytes) })),
+  fc.uint8Array().map((any): Payload => ({ kind: "protobuf", any: new Uint8Array(any) })),
+);
+const group = fc.string({ unit: "binary", minLength: 1 }).map(parseGroupName).filter(present);
+const fromUserId = fc.oneof(
+  fc.constantFrom(null, undefined),
+  fc.string({ unit: "binary", minLength: 1 }).map(parseUserId).filter(present),
+);
+const message: fc.Arbitrary<OutboundMessage> = fc.record({
+  from: fc.oneof(
+    fc.constant({ kind: "server" } as const),
+    fc.record({ kind: fc.constant("group" as const), group, fromUserId }),
+  ),
+  payload,
+  metadata: fc.option(fc.uniqueArray(fc.tuple(fc.string(), fc.string()), { minLength: 1, selector: ([key]) => key })),
+});
+
+/** Members of an object with their source text, in order. */
+function members(source: string): Map<unknown, string> {
+  const found = new Map<unknown, string>();
+  const scanner = scanObject(source);
+  while (scanner?.next() === "member") {
+    const name: unknown = JSON.parse(source.slice(scanner.nameStart, scanner.nameEnd));
+    found.set(name, source.slice(scanner.valueStart, scanner.valueEnd));
+  }
+  return found;
+}
+
+function dataOf(source: string, kind: Payload["kind"]): Payload {
+  if (kind === "json") return { kind, source };
+  const text = String(JSON.parse(source));
+  if (kind === "text") return { kind, text };
+  const bytes = Uint8Array.fromBase64(text);
+  return kind === "binary" ? { kind, bytes } : { kind, any: bytes };
+}
+
+test("H-14 a message is read from its frame as it was, and the frame is valid Unicode", () => {
+  fc.assert(
+    fc.property(message, (sent) => {
+      const frame = jsonV1Encoder.message(sent);
+      if (typeof frame !== "string") throw new Error("JSON frames are text");
+      const read = members(frame);
+      const value = (name: string): unknown => JSON.parse(read.get(name) ?? '"absent"');
+      expect(frame.isWellFormed()).toBe(true);
+      expect(value("from")).toBe(sent.from.kind);
+      if (sent.from.kind === "group") {
+        expect(value("group")).toBe(sent.from.group);
+        expect(value("fromUserId")).toBe(sent.from.fromUserId === undefined ? "absent" : sent.from.fromUserId);
+      }
+      expect(value("dataType")).toBe(sent.payload.kind);
+      expect(dataOf(read.get("data") ?? "", sent.payload.kind)).toEqual(sent.payload);
+      const metadata = Array.from(members(read.get("metadata") ?? ""), ([key, source]) => [key, JSON.parse(source)]);
+      expect(metadata).toEqual((sent.metadata ?? []).map(([key, text]) => [key, text]));
+    }),
+    { numRuns: 10_000 },
+  );
+});

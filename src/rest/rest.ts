@@ -1,0 +1,174 @@
+import { type HubName, parseHubName } from "../core/names.ts";
+import type { Caller, Telemetry } from "../core/ports.ts";
+import { readApiVersion, supportedVersions } from "./api-version.ts";
+import { authorize } from "./authorize.ts";
+import type { Handler, RestServices } from "./call.ts";
+import { createContinuations } from "./continuation.ts";
+import { type Cors, createCors } from "./cors.ts";
+import { badRequest, emptyReply, type Outcome, Problem, problemReply } from "./errors.ts";
+import { checkHealth } from "./health.ts";
+import { Query } from "./query.ts";
+import { type RestReport, redactUrl } from "./report.ts";
+import { createRouter, decodeSegment, type RawParameters } from "./router.ts";
+import { type Route, routes } from "./routes.ts";
+
+/** A request below `/api`, after the front door (path base stripped, caller resolved, network rules applied). */
+export interface RestRequest {
+  /** Method, headers and body; its URL is not looked at. */
+  readonly request: Request;
+  /** Path exactly as on the request line, without path base and query. */
+  readonly path: string;
+  /** Query exactly as on the request line, without the question mark. */
+  readonly query: string;
+  readonly caller: Caller;
+  /** What was stripped from the path, such as `/pubsub`; empty when there is none. */
+  readonly pathBase: string;
+}
+
+/** Everything the API is built from. */
+export interface RestOptions extends RestServices {
+  /** Secret of the continuation tokens, the same on every node and after a restart; any length from 32 bytes. */
+  readonly continuationKey: Uint8Array<ArrayBuffer>;
+  /** Origins that browsers may call from, compared exactly; `*` allows all. */
+  readonly corsOrigins: readonly string[];
+  /** Whether the service takes work; false while it starts or drains (health, rest-api 8.4). */
+  isReady(): boolean;
+  readonly telemetry: Pick<Telemetry, "log">;
+  /** Called once per request, before its answer is handed over. Must be cheap and must not throw. */
+  report(report: RestReport): void;
+}
+
+/** The data-plane REST API, API version 2024-12-01. */
+export interface Rest {
+  /**
+   * Answers a request. Never throws and never rejects: what goes wrong unexpectedly is a 500 without details, logged as
+   * `RestOperationFailed`. Requests do not affect each other.
+   * @spec rest-api 2.5 R-6 R-13 R-15
+   */
+  handle(request: RestRequest): Response | Promise<Response>;
+}
+
+/** A request under way, with what is found out about it for the report. */
+interface Progress extends RestRequest {
+  readonly startedAt: number;
+  route: Route | null;
+  hub: HubName | null;
+}
+
+const preflightMethod = "OPTIONS";
+const echoedRequestId = /^[\x20-\x7e]{1,128}$/;
+
+/** Builds the API. It holds nothing of a request once that is answered, and needs no closing. */
+export function createRest(options: RestOptions): Rest {
+  const { clock, telemetry } = options;
+  const match = createRouter(routes);
+  const cors = createCors(options.corsOrigins);
+  const services = { ...options, continuations: createContinuations(options.continuationKey) };
+  const baseHeaders = new Headers({ "api-supported-versions": supportedVersions.join(", "), ...cors.fixed });
+
+  function start(progress: Progress): Outcome | Promise<Outcome> {
+    const { request, path } = progress;
+    if (request.method === preflightMethod) return cors.preflight(request.headers);
+    const found = match(path);
+    if (found === null) return emptyReply(404);
+    const route = found.methods.get(request.method);
+    if (route === undefined) return methodNotAllowed(found.methods);
+    progress.route = route;
+    const { handler } = route;
+    if (handler === null) return checkHealth(options.isReady());
+    const access = options.access();
+    const ask = { request, path, caller: progress.caller, required: route.required };
+    const refusal = authorize(ask, { access, clock, telemetry });
+    const proceed = (problem: Problem | null) =>
+      problem ?? run(progress, { handler, parameters: found.parameters, access });
+    return refusal instanceof Promise ? refusal.then(proceed) : proceed(refusal);
+  }
+
+  function run(
+    progress: Progress,
+    {
+      handler,
+      parameters,
+      access,
+    }: {
+      readonly handler: Handler;
+      readonly parameters: RawParameters;
+      readonly access: ReturnType<RestServices["access"]>;
+    },
+  ): Outcome | Promise<Outcome> {
+    const { request, caller, pathBase } = progress;
+    const query = new Query(progress.query);
+    const version = readApiVersion(query);
+    if (version instanceof Problem) return version;
+    const name = decodeSegment(parameters.hub ?? "", options.compat.keepEncodedSlash);
+    const hub = name === null ? null : parseHubName(name);
+    if (hub === null) return badRequest("Invalid hub name."); // R-7
+    progress.hub = hub;
+    return handler({ request, caller, pathBase, hub, parameters, query, version, access, services });
+  }
+
+  function fail(progress: Progress, error: unknown): Outcome {
+    telemetry.log("error", "RestOperationFailed", {
+      message: "A REST operation failed unexpectedly.",
+      category: progress.route?.category ?? "Uncategorized",
+      error: error instanceof Error ? (error.stack ?? error.message) : "unknown",
+    });
+    return new Problem("internalError", "The operation failed because of an internal error.");
+  }
+
+  function finish(progress: Progress, outcome: Outcome): Response {
+    const { request, path, caller, startedAt, route } = progress;
+    const response = respond(request, outcome, { cors, baseHeaders });
+    options.report({
+      category: route?.category ?? "Uncategorized",
+      routeTemplate: route?.template ?? null,
+      httpMethod: request.method,
+      url: () => redactUrl(path, progress.query),
+      statusCode: response.status,
+      durationMs: clock.now() - startedAt,
+      hub: progress.hub,
+      callerAddress: caller.address,
+    });
+    return response;
+  }
+
+  return {
+    handle(request) {
+      const progress: Progress = { ...request, startedAt: clock.now(), route: null, hub: null };
+      let outcome: Outcome | Promise<Outcome>;
+      try {
+        outcome = start(progress);
+      } catch (error) {
+        outcome = fail(progress, error);
+      }
+      if (!(outcome instanceof Promise)) return finish(progress, outcome);
+      return outcome.then(
+        (settled) => finish(progress, settled),
+        (error: unknown) => finish(progress, fail(progress, error)),
+      );
+    },
+  };
+}
+
+/** @spec R-13 */
+function methodNotAllowed(methods: ReadonlyMap<string, Route>): Outcome {
+  return { status: 405, json: null, headers: { allow: [...methods.keys(), preflightMethod].join(", ") } };
+}
+
+/** @spec R-6 R-37 R-38 */
+function respond(
+  request: Request,
+  outcome: Outcome,
+  { cors, baseHeaders }: { readonly cors: Cors; readonly baseHeaders: Headers },
+): Response {
+  const reply = outcome instanceof Problem ? problemReply(outcome) : outcome;
+  const body = request.method === "HEAD" ? null : reply.json;
+  const response = new Response(body, { status: reply.status, headers: baseHeaders });
+  const { headers } = response;
+  if (body !== null) headers.set("content-type", "application/json; charset=utf-8");
+  for (const name in reply.headers) headers.set(name, reply.headers[name] ?? "");
+  cors.addTo(headers, request.headers);
+  const requestId = request.headers.get("x-ms-client-request-id");
+  if (requestId !== null && echoedRequestId.test(requestId)) headers.set("x-ms-client-request-id", requestId);
+  return response;
+}

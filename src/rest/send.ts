@@ -1,0 +1,147 @@
+import type { Filter } from "../core/filter/filter.ts";
+import type { ConnectionId } from "../core/names.ts";
+import type { Payload } from "../core/payload.ts";
+import type { Target } from "../core/publication.ts";
+import { type BodyLength, checkBodyLength, readBytes, readText } from "./body.ts";
+import type { Call } from "./call.ts";
+import { chooseTextEncoding, parseContentType, type TextEncodingChoice } from "./content-type.ts";
+import { badRequest, clusterDown, emptyReply, type Outcome, Problem } from "./errors.ts";
+import { readMetadata } from "./metadata-headers.ts";
+import { readConnectionId, readExcluded, readFilter, readGroup, readUserId } from "./parameters.ts";
+import type { Query } from "./query.ts";
+
+const maxTtlSeconds = 300;
+const accepted = emptyReply(202);
+const unsupportedMediaType = emptyReply(415);
+
+/** Which of the optional parameters an operation has (rest-api 6); the others are unknown to it, hence ignored. */
+interface Recipients {
+  readonly target: Target;
+  readonly excluded: ReadonlySet<ConnectionId> | null;
+  readonly filter: string | null;
+}
+
+/**
+ * WebPubSub_SendToAll: 202 when the message has been handed over, also with nobody there. Not idempotent.
+ * @spec R-41 R-49 R-50 R-51
+ */
+export function sendToAll(call: Call): Outcome | Promise<Outcome> {
+  const { query } = call;
+  return send(call, { target: { kind: "hub" }, excluded: readExcluded(query), filter: query.text("filter") });
+}
+
+/** WebPubSub_SendToGroup: 202, also for an unknown group. */
+export function sendToGroup(call: Call): Outcome | Promise<Outcome> {
+  const group = readGroup(call);
+  if (group instanceof Problem) return group;
+  const { query } = call;
+  return send(call, { target: { kind: "group", group }, excluded: readExcluded(query), filter: query.text("filter") });
+}
+
+/** WebPubSub_SendToUser: 202, also for an unknown user; reaches every connection of the user (R-58). */
+export function sendToUser(call: Call): Outcome | Promise<Outcome> {
+  const user = readUserId(call);
+  if (user instanceof Problem) return user;
+  return send(call, { target: { kind: "user", user }, excluded: null, filter: call.query.text("filter") });
+}
+
+/** WebPubSub_SendToConnection: 202, also for an unknown connection. */
+export function sendToConnection(call: Call): Outcome | Promise<Outcome> {
+  const id = readConnectionId(call);
+  if (id instanceof Problem) return id;
+  return send(call, { target: { kind: "connection", id }, excluded: null, filter: null });
+}
+
+function send(call: Call, recipients: Recipients): Outcome | Promise<Outcome> {
+  const ttlSeconds = readTtlSeconds(call.query);
+  if (ttlSeconds instanceof Problem) return ttlSeconds;
+  const filter = readFilter(recipients.filter, call);
+  if (filter instanceof Problem) return filter;
+  const length = checkBodyLength(call.request.headers, call.services.maxBodyBytes);
+  if (length instanceof Problem) return length;
+  const format = readFormat(call.request.headers);
+  if (format === null) return unsupportedMediaType;
+  return publish(call, { ...recipients, filter, ttlSeconds, length, format });
+}
+
+interface Message extends Omit<Recipients, "filter"> {
+  readonly filter: Filter | null;
+  readonly ttlSeconds: number;
+  readonly length: BodyLength;
+  readonly format: Format;
+}
+
+async function publish(call: Call, message: Message): Promise<Outcome> {
+  const payload = await readPayload(call, message);
+  if (payload instanceof Problem) return payload;
+  const metadata = readMetadata(call.request.headers);
+  if (metadata instanceof Problem) return metadata;
+  const outcome = call.services.operations.publish({
+    hub: call.hub,
+    target: message.target,
+    payload,
+    metadata,
+    from: { kind: "server" },
+    excluded: message.excluded,
+    filter: message.filter,
+    expiresAt: message.ttlSeconds === 0 ? null : call.services.clock.now() + message.ttlSeconds * 1000,
+  });
+  return (outcome === "done" ? outcome : await outcome) === "done" ? accepted : clusterDown();
+}
+
+/** 0: never expires (R-54). */
+function readTtlSeconds(query: Query): number | Problem {
+  const [value, ...more] = query.all("messageTtlSeconds");
+  if (value === undefined) return 0;
+  const isValid = more.length === 0 && /^[0-9]+$/.test(value) && Number(value) <= maxTtlSeconds;
+  return isValid ? Number(value) : badRequest("Invalid messageTtlSeconds.");
+}
+
+type Format = { readonly kind: "binary" } | { readonly kind: "json" | "text"; readonly encoding: TextEncodingChoice };
+
+/** The kind of message by `Content-Type`; null: 415 (R-45). */
+function readFormat(headers: Headers): Format | null {
+  const header = headers.get("content-type");
+  if (header === null) return { kind: "binary" };
+  const contentType = parseContentType(header);
+  switch (contentType?.mediaType) {
+    case "application/octet-stream":
+      return { kind: "binary" };
+    case "application/json":
+    case "text/plain": {
+      const encoding = chooseTextEncoding(contentType.charset);
+      return encoding && { kind: contentType.mediaType === "text/plain" ? "text" : "json", encoding };
+    }
+    default:
+      return null;
+  }
+}
+
+async function readPayload(call: Call, { format, length }: Message): Promise<Payload | Problem> {
+  const { request, services } = call;
+  if (format.kind === "binary") {
+    const bytes = await readBytes(request, length, services.maxBodyBytes);
+    return bytes instanceof Problem ? bytes : { kind: "binary", bytes };
+  }
+  let text: string;
+  if (format.encoding === "utf-8") {
+    const read = await readText(request, length, services.maxBodyBytes);
+    if (read instanceof Problem) return read;
+    text = read;
+  } else {
+    const read = await readBytes(request, length, services.maxBodyBytes);
+    if (read instanceof Problem) return read;
+    text = format.encoding.decode(read);
+  }
+  if (format.kind === "text") return { kind: "text", text };
+  return isJson(text) ? { kind: "json", source: text } : badRequest("The request body is not a valid JSON.");
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,137 @@
+import type { Server } from "bun";
+import type { UpgradeDecision } from "../core/ports.ts";
+import type { Traffic } from "./socket.ts";
+import { Socket } from "./socket.ts";
+
+/** Certificate chain and key, PEM. */
+export interface TlsFiles {
+  readonly certificatePem: string;
+  readonly keyPem: string;
+}
+
+/** What a listener is told of the peer of a request. */
+export interface Peer {
+  readonly address: string;
+  readonly isSecure: boolean;
+}
+
+/** How a request is answered: over HTTP, or by a decision about its WebSocket upgrade. */
+export type Answer = Response | { readonly upgrade: Promise<UpgradeDecision> };
+
+export interface ListenOptions {
+  readonly hostname: string;
+  /** 0: any free port; `Listener.port` tells which. */
+  readonly port: number;
+  readonly tls: TlsFiles | null;
+  /** Biggest WebSocket message in bytes; beyond it the socket is closed with 1009 (C-62). */
+  readonly maxMessageBytes: number;
+  /** Biggest HTTP body the runtime lets through; what is allowed below that is the handler's to say. */
+  readonly maxBodyBytes: number;
+  /** Seconds an HTTP peer may be silent while it owes something, handshake included (H-22, H-32). */
+  readonly idleSeconds: number;
+  readonly traffic: Traffic;
+  /** Answers every request. A rejection or exception is a bug: it is reported and answered with 500. */
+  handle(request: Request, peer: Peer): Answer | Promise<Answer>;
+  onError(error: unknown): void;
+}
+
+/** A listening socket for HTTP and WebSocket on one port. */
+export interface Listener {
+  readonly port: number;
+  /** Uses another certificate for new connections; open ones stay. */
+  setTls(tls: TlsFiles): void;
+  /** Takes no new connections; open sockets stay until they end. */
+  stopAccepting(): void;
+  /** Cuts what is left. Harmless when called again. */
+  stop(): Promise<void>;
+}
+
+/** Thrown by `listen` when the address cannot be used; `message` is one line for the operator. */
+export class ListenError extends Error {}
+
+/**
+ * Opens a listener on the runtime's own server. The runtime answers broken HTTP by itself (400, 426, 431) and checks
+ * framing, masking, UTF-8 and size of WebSocket messages (H-10, H-20, H-22).
+ */
+export function listen(options: ListenOptions): Listener {
+  let server = serve(options, options.tls, options.port);
+  const port = server.port ?? options.port;
+  return {
+    port,
+    setTls(tls) {
+      // The runtime cannot change a listener's certificate, but two listeners can share the port for a moment.
+      const old = server;
+      server = serve(options, tls, port);
+      void old.stop(false);
+    },
+    stopAccepting() {
+      void server.stop(false);
+    },
+    async stop() {
+      await server.stop(true);
+    },
+  };
+}
+
+function serve(options: ListenOptions, tls: TlsFiles | null, port: number): Server<Socket> {
+  try {
+    return Bun.serve<Socket>({
+      hostname: options.hostname,
+      port,
+      reusePort: tls !== null && port !== 0,
+      idleTimeout: options.idleSeconds,
+      maxRequestBodySize: options.maxBodyBytes,
+      ...(tls === null ? {} : { tls: { cert: tls.certificatePem, key: tls.keyPem } }),
+      fetch: (request, server) => answer(options, request, server),
+      error: (error) => {
+        options.onError(error);
+        return new Response(null, { status: 500 });
+      },
+      websocket: {
+        // Pings, idle sockets and backpressure are this project's business; compression is off (performance.md 2.7).
+        sendPings: false,
+        idleTimeout: 0,
+        perMessageDeflate: false,
+        maxPayloadLength: options.maxMessageBytes,
+        backpressureLimit: 0x7fff_ffff,
+        closeOnBackpressureLimit: false,
+        open: (socket) => socket.data.opened(socket),
+        message: (socket, message) => socket.data.message(message),
+        drain: (socket) => socket.data.drained(),
+        ping: (socket) => socket.data.alive(),
+        pong: (socket) => socket.data.alive(),
+        close: (socket, code, reason) => socket.data.closed(code, reason),
+      },
+    });
+  } catch (error) {
+    throw listenError(error, options.hostname, port);
+  }
+}
+
+async function answer(options: ListenOptions, request: Request, server: Server<Socket>): Promise<Response | undefined> {
+  const peer: Peer = { address: server.requestIP(request)?.address ?? "", isSecure: options.tls !== null };
+  const pending = options.handle(request, peer);
+  const answered = pending instanceof Promise ? await pending : pending;
+  if (answered instanceof Response) return answered;
+  // The `connect` handler may take longer than a silent peer is allowed to.
+  server.timeout(request, 0);
+  const decision = await answered.upgrade;
+  if (!decision.accept) {
+    const { status, body, headers = {} } = decision;
+    return new Response(body === "" ? null : body, { status, headers: body === "" ? headers : { "Content-Type": "text/plain; charset=utf-8", ...headers } });
+  }
+  // An empty header keeps the runtime from choosing the first offer itself.
+  const headers = { "Sec-WebSocket-Protocol": decision.subprotocol ?? "" };
+  const isOpen = !request.signal.aborted && server.upgrade(request, { data: new Socket(decision, options.traffic), headers });
+  if (isOpen) return undefined;
+  decision.abandoned();
+  return new Response(null, { status: 400 });
+}
+
+function listenError(error: unknown, hostname: string, port: number): ListenError {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const address = `${hostname}:${port}`;
+  if (code === "EADDRINUSE") return new ListenError(`Port ${port} on ${hostname} is in use by another program.`, { cause: error });
+  if (code === "EACCES") return new ListenError(`Not allowed to listen on ${address}; ports below 1024 need privileges.`, { cause: error });
+  return new ListenError(`Cannot listen on ${address}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+}
