@@ -11,6 +11,8 @@ const smallestRealBinary = 1_000_000;
 /** A signal that comes again within this time is the same one by a second way (terminal and npm both pass Ctrl-C on). */
 const sameSignalMs = 1000;
 
+const parentCheckMs = 200;
+
 /** @typedef {{ bun: string } | { problem: string }} Found */
 
 /**
@@ -87,7 +89,7 @@ export function runBun(args) {
     console.error(`tidewire: ${found.problem}`);
     process.exit(1);
   }
-  const child = spawn(found.bun, ["--no-install", "--no-env-file", ...args], {
+  const child = spawn(found.bun, ["--no-orphans", "--no-install", "--no-env-file", ...args], {
     stdio: "inherit",
     detached: process.platform !== "win32",
     windowsHide: true,
@@ -106,6 +108,11 @@ export function runBun(args) {
     if (process.platform !== "win32") child.kill(signal);
   };
   for (const signal of signals) process.on(signal, forward);
+  if (process.env["npm_lifecycle_event"] !== undefined) {
+    // npm signals only the shell between it and this process, and that shell dies without passing the signal on.
+    const parent = process.ppid;
+    setInterval(() => process.ppid === parent || forward("SIGTERM"), parentCheckMs).unref();
+  }
   child.on("error", (error) => {
     console.error(`tidewire: cannot run ${found.bun}: ${error.message}`);
     process.exit(1);

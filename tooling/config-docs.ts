@@ -182,7 +182,8 @@ function defaultOf(node: SchemaNode): string {
   if (node.defaultValue === null) return "none";
   if (node.defaultValue === undefined) return "";
   const items: unknown = node.defaultValue;
-  if (Array.isArray(items)) return items.length === 0 ? "empty" : items.map((value) => `\`${String(value)}\``).join(", ");
+  if (Array.isArray(items))
+    return items.length === 0 ? "empty" : items.map((value) => `\`${String(value)}\``).join(", ");
   return items === "" ? "empty" : `\`${String(items)}\``;
 }
 

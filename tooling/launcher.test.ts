@@ -76,10 +76,12 @@ test("platformPackages names the packages of npm's bun, the machine's own C libr
 
 describe("the launcher", () => {
   /** Starts tooling/bun.mjs in Node on a script; resolves once the script has printed its first line. */
-  async function launch(script: string) {
+  async function launch(script: string, shell: readonly string[] = []) {
     const file = join(project, "script.ts");
     await writeFile(file, script);
-    const child = Bun.spawn(["node", join(root, "tooling", "bun.mjs"), file, "--an", "argument"], {
+    const launcher = ["node", join(root, "tooling", "bun.mjs"), file, "--an", "argument"];
+    const child = Bun.spawn([...shell, ...launcher], {
+      env: { ...process.env, npm_lifecycle_event: "start" },
       stdin: "ignore",
       stdout: "pipe",
       stderr: "inherit",
@@ -108,9 +110,9 @@ describe("the launcher", () => {
   test("hands on SIGTERM once and waits for the child to end", async () => {
     const { child, readUntil } = await launch(`
       let count = 0;
-      const alive = setInterval(() => {}, 1000);
+      const alive = setTimeout(() => {}, 20_000);
       process.on("SIGTERM", () => { count += 1; console.log("term", count); });
-      process.on("SIGHUP", () => { console.log("end", count); clearInterval(alive); process.exit(0); });
+      process.on("SIGHUP", () => { console.log("end", count); clearTimeout(alive); process.exit(0); });
       console.log("ready");
     `);
     child.kill("SIGTERM");
@@ -122,14 +124,26 @@ describe("the launcher", () => {
   });
 
   test("ends by the signal that ended the child", async () => {
-    const { child } = await launch("console.log('ready'); setInterval(() => {}, 1000);");
+    const { child } = await launch("console.log('ready'); setTimeout(() => {}, 20_000);");
     child.kill("SIGTERM");
     await child.exited;
     expect(child.signalCode).toBe("SIGTERM");
   });
 
+  test("below npm, the end of npm's shell means SIGTERM", async () => {
+    const script = `
+      process.on("SIGTERM", () => { console.log("drained"); process.exit(0); });
+      setTimeout(() => {}, 20_000);
+      console.log("ready");
+    `;
+    const { child, readUntil } = await launch(script, ["sh", "-c", '"$@"; true', "sh"]);
+    child.kill("SIGTERM");
+    expect(await readUntil("drained")).toContain("drained");
+    await child.exited;
+  });
+
   test("a killed launcher leaves no child behind", async () => {
-    const { child, readUntil } = await launch("console.log(`pid ${process.pid}`); setInterval(() => {}, 1000);");
+    const { child, readUntil } = await launch("console.log(`pid ${process.pid}`); setTimeout(() => {}, 20_000);");
     const pid = Number(/pid (\d+)/.exec(await readUntil("pid"))?.[1]);
     expect(() => process.kill(pid, 0)).not.toThrow();
     child.kill("SIGKILL");

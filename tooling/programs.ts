@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
+import { root } from "./gates.ts";
 import { run } from "./run.ts";
 import type { Need } from "./suites.ts";
 
@@ -13,7 +13,7 @@ export const programVariables: Readonly<Record<Need, string>> = {
   chromium: "TIDEWIRE_TEST_CHROMIUM",
 };
 
-const cwd = import.meta.dirname;
+const cwd = root;
 const oldestNode = 22; // the newest official SDKs ask for it
 
 /** Finds a program; Chromium is installed from Debian's packages where that is possible without asking (root, Debian). */
@@ -28,8 +28,7 @@ export function findProgram(need: Need): Promise<Program> {
 
 /** Node for the official SDKs: the pinned one of the npm package `node`, else any new enough one on the path. */
 async function findNode(): Promise<Program> {
-  const manifest = createRequire(import.meta.url).resolve("node/package.json");
-  const pinned = join(dirname(manifest), "bin", process.platform === "win32" ? "node.exe" : "node");
+  const pinned = join(root, "node_modules", "node", "bin", process.platform === "win32" ? "node.exe" : "node");
   for (const path of [process.env["TIDEWIRE_TEST_NODE"], pinned, Bun.which("node")]) {
     if (!path || !existsSync(path)) continue;
     const { exitCode, output } = await run([path, "--version"], { cwd });

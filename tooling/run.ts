@@ -14,6 +14,8 @@ export interface RunOptions {
   readonly timeoutMs?: number;
 }
 
+const lingerMs = 2000;
+
 /** Runs a command to its end without standard input and collects what it printed, uncoloured. */
 export async function run(command: readonly string[], options: RunOptions): Promise<Finished> {
   const start = performance.now();
@@ -24,14 +26,26 @@ export async function run(command: readonly string[], options: RunOptions): Prom
     stdout: "pipe",
     stderr: "pipe",
   });
-  let late = false;
+  let isLate = false;
   const timer = setTimeout(() => {
-    late = true;
+    isLate = true;
     child.kill("SIGKILL");
   }, options.timeoutMs ?? 600_000);
-  const [stdout, stderr, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
+  const streams = [collect(child.stdout), collect(child.stderr)] as const;
+  const code = await child.exited;
   clearTimeout(timer);
-  return { exitCode: late ? 124 : code, output: `${stdout}\n${stderr}`.trim(), ms: performance.now() - start };
+  // A grandchild that outlives the child may hold the streams open for ever.
+  await Promise.race([Promise.all(streams.map((stream) => stream.ended)), Bun.sleep(lingerMs)]);
+  const output = streams.map((stream) => stream.text()).join("\n");
+  return { exitCode: isLate ? 124 : code, output: output.trim(), ms: performance.now() - start };
+}
+
+function collect(stream: ReadableStream<Uint8Array<ArrayBuffer>>): { text: () => string; ended: Promise<void> } {
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  const read = async (): Promise<void> => {
+    for await (const chunk of stream) chunks.push(chunk);
+  };
+  return { text: () => Buffer.concat(chunks).toString(), ended: read() };
 }
 
 /** `83` → `0.1 s`, `75_000` → `75.0 s`. */

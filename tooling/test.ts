@@ -42,7 +42,7 @@ async function runSuite(suite: Suite, words: readonly string[]): Promise<Counts>
     const pattern = titlePattern(words);
     const flags = [`--timeout=${suite.testTimeoutMs}`, "--reporter=junit", `--reporter-outfile=${junit}`];
     if (pattern !== null) flags.push("--test-name-pattern", pattern);
-    const command = [process.execPath, "test", ...flags, ...files];
+    const command = [process.execPath, "--no-orphans", "test", ...flags, ...files];
     const { exitCode, output, ms } = await run(command, { cwd: root, env, timeoutMs: suiteTimeoutMs });
     const xml = Bun.file(junit);
     const counted = (await xml.exists()) ? junitCounts(await xml.text()) : null;

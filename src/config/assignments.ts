@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { parseConnectionString } from "./connection-string.ts";
 import { resolveName } from "./names.ts";
 import { formatPath, type PathSegment, type Problem } from "./problem.ts";
-import { isRawObject, valueAt, withoutKey, withValueAt } from "./raw-tree.ts";
+import { isRawObject, withoutKey, withValueAt } from "./raw-tree.ts";
 
 /** One setting given from outside the file. */
 export interface Assignment {
@@ -35,8 +35,16 @@ const firstPublicEndpoint: readonly PathSegment[] = ["service", "publicEndpoints
 const primaryKey: readonly PathSegment[] = ["service", "keys", "primary"];
 
 /** Variables with a short name, beside the generic ones (management 19.3). */
-export const shortcutVariables: readonly { readonly name: string; readonly path: readonly PathSegment[]; readonly meaning: string }[] = [
-  { name: "WEBPUBSUB_URLS", path: listen, meaning: "Listen URLs, separated by `;`; replaces all listeners of the file." },
+export const shortcutVariables: readonly {
+  readonly name: string;
+  readonly path: readonly PathSegment[];
+  readonly meaning: string;
+}[] = [
+  {
+    name: "WEBPUBSUB_URLS",
+    path: listen,
+    meaning: "Listen URLs, separated by `;`; replaces all listeners of the file.",
+  },
   { name: "WEBPUBSUB_PUBLIC_ENDPOINT", path: firstPublicEndpoint, meaning: "First public endpoint." },
   { name: "WEBPUBSUB_PRIMARY_KEY", path: primaryKey, meaning: "Primary access key." },
   { name: "WEBPUBSUB_SECONDARY_KEY", path: ["service", "keys", "secondary"], meaning: "Secondary access key." },
@@ -80,14 +88,18 @@ export function environmentAssignments(environment: Environment, cwd: string): A
 export function commandLineAssignments(options: CommandLine, cwd: string): Assignments {
   const assignments: Assignment[] = [];
   const problems: Problem[] = [];
-  if (options.urls !== undefined && options.port !== undefined) problems.push({ path: "--port", message: "cannot be combined with --urls" });
+  if (options.urls !== undefined && options.port !== undefined)
+    problems.push({ path: "--port", message: "cannot be combined with --urls" });
   if (options.urls !== undefined) assignments.push({ path: listen, value: listenList(options.urls), source: "--urls" });
   else if (options.port !== undefined) {
-    if (isPort(options.port)) assignments.push({ path: listen, value: listenList(`http://localhost:${options.port}`), source: "--port" });
+    if (isPort(options.port))
+      assignments.push({ path: listen, value: listenList(`http://localhost:${options.port}`), source: "--port" });
     else problems.push({ path: "--port", message: "must be a number from 0 to 65535" });
   }
-  if (options.data !== undefined) assignments.push({ path: ["service", "dataDir"], value: resolve(cwd, options.data), source: "--data" });
-  if (options.logLevel !== undefined) assignments.push({ path: ["logging", "level"], value: options.logLevel, source: "--log-level" });
+  if (options.data !== undefined)
+    assignments.push({ path: ["service", "dataDir"], value: resolve(cwd, options.data), source: "--data" });
+  if (options.logLevel !== undefined)
+    assignments.push({ path: ["logging", "level"], value: options.logLevel, source: "--log-level" });
   return { assignments, problems };
 }
 
@@ -108,7 +120,9 @@ export function applyAssignments(tree: unknown, assignments: readonly Assignment
 export function listGaps(tree: unknown, path: readonly PathSegment[] = []): Problem[] {
   if (Array.isArray(tree)) {
     return Array.from(tree as unknown[], (item, index) =>
-      item === undefined ? [{ path: formatPath([...path, index]), message: "is missing, although a later entry of the list is given" }] : listGaps(item, [...path, index]),
+      item === undefined
+        ? [{ path: formatPath([...path, index]), message: "is missing, although a later entry of the list is given" }]
+        : listGaps(item, [...path, index]),
     ).flat();
   }
   return isRawObject(tree) ? Object.entries(tree).flatMap(([key, value]) => listGaps(value, [...path, key])) : [];
@@ -141,7 +155,14 @@ function collisions(assignments: readonly Assignment[]): Problem[] {
   return assignments.flatMap((assignment, index) => {
     const earlier = assignments.slice(0, index).find(({ path }) => isSameSetting(path, assignment.path));
     const isConflict = earlier !== undefined && JSON.stringify(earlier.value) !== JSON.stringify(assignment.value);
-    return isConflict ? [{ path: formatPath(assignment.path), message: `is set differently by ${earlier.source} and ${assignment.source}` }] : [];
+    return isConflict
+      ? [
+          {
+            path: formatPath(assignment.path),
+            message: `is set differently by ${earlier.source} and ${assignment.source}`,
+          },
+        ]
+      : [];
   });
 }
 
@@ -162,10 +183,4 @@ function isPort(text: string): boolean {
 /** Where a value came from if not from the file, by formatted path, for messages. */
 export function sourcesByPath(assignments: readonly Assignment[]): ReadonlyMap<string, string> {
   return new Map(assignments.map(({ path, source }) => [formatPath(path), source]));
-}
-
-/** Whether anything below `service` is set in the tree; the decision on the development key rests on it. */
-export function configuresService(tree: unknown): boolean {
-  const service = valueAt(tree, ["service"]);
-  return isRawObject(service) && Object.keys(service).length > 0;
 }

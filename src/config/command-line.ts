@@ -15,11 +15,17 @@ export interface CommandLineOption {
  */
 export function commandLineOptions(): readonly CommandLineOption[] {
   return [
-    { flag: "--config <file>", description: "Configuration file, YAML or JSON; also the emulator's appsettings.json (WEBPUBSUB_CONFIG)." },
+    {
+      flag: "--config <file>",
+      description: "Configuration file, YAML or JSON; also the emulator's appsettings.json (WEBPUBSUB_CONFIG).",
+    },
     { flag: "--urls <urls>", description: `Listen URLs, separated by ; (${variableFor(["service", "listen"])}).` },
     { flag: "--port <number>", description: "Short for --urls http://localhost:<number>; 0 for any free port." },
     { flag: "--data <folder>", description: describe(["service", "dataDir"]) },
-    { flag: "--log-level <level>", description: `${describe(["logging", "level"])} One of ${choicesOf(["logging", "level"])} (${variableFor(["logging", "level"])}).` },
+    {
+      flag: "--log-level <level>",
+      description: `${describe(["logging", "level"])} One of ${choicesOf(["logging", "level"])} (${variableFor(["logging", "level"])}).`,
+    },
   ];
 }
 

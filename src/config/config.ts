@@ -7,7 +7,11 @@ import type { HubInput } from "./schema-hubs.ts";
 import type { PropertiesSettings } from "./schema-properties.ts";
 import { formatListenUrl, type ListenAddress } from "./urls.ts";
 
-type DeepReadonly<T> = T extends readonly (infer Item)[] ? readonly DeepReadonly<Item>[] : T extends object ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> } : T;
+type DeepReadonly<T> = T extends readonly (infer Item)[]
+  ? readonly DeepReadonly<Item>[]
+  : T extends object
+    ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
+    : T;
 
 /** The access keys in force. */
 export interface AccessKeys {
@@ -35,7 +39,9 @@ export type HandlerAuth =
       readonly tokenUrl: string;
       readonly clientId: string;
       /** A shared secret, or a PKCS #8 PEM for `private_key_jwt`. */
-      readonly credential: { readonly kind: "secret"; readonly secret: string } | { readonly kind: "privateKey"; readonly pem: string };
+      readonly credential:
+        | { readonly kind: "secret"; readonly secret: string }
+        | { readonly kind: "privateKey"; readonly pem: string };
       readonly scope: string | null;
       readonly audience: string | null;
     };
@@ -81,14 +87,27 @@ export interface Config extends DeepReadonly<Pick<Settings, Carried>> {
   };
   /** ARM's properties except the network ones, which are in `networkRules`, and the read-only ones. */
   readonly properties: DeepReadonly<
-    Pick<PropertiesSettings, "disableLocalAuth" | "disableAadAuth" | "tls" | "liveTraceConfiguration" | "resourceLogConfiguration" | "applicationFirewall" | "socketIO" | "regionEndpointEnabled" | "resourceStopped">
+    Pick<
+      PropertiesSettings,
+      | "disableLocalAuth"
+      | "disableAadAuth"
+      | "tls"
+      | "liveTraceConfiguration"
+      | "resourceLogConfiguration"
+      | "applicationFirewall"
+      | "socketIO"
+      | "regionEndpointEnabled"
+      | "resourceStopped"
+    >
   >;
   readonly networkRules: NetworkRules;
   /** Entries of the configuration by canonical name; use `hubSettings` to look one up. */
   readonly hubs: ReadonlyMap<HubName, HubConfig>;
   /** Settings of hubs without an entry: those of `"*"`, or the defaults. */
   readonly defaultHub: HubConfig;
-  readonly upstream: DeepReadonly<Omit<Settings["upstream"], "useProxyEnvironment">> & { readonly proxy: ProxyEnvironment | null };
+  readonly upstream: DeepReadonly<Omit<Settings["upstream"], "useProxyEnvironment">> & {
+    readonly proxy: ProxyEnvironment | null;
+  };
 }
 
 /**
@@ -119,7 +138,10 @@ export function clientEndpoints(config: Config, bound: readonly ListenAddress[])
  * The connection strings to show to the operator, for the first of `clientEndpoints`; null without a secondary key.
  * @spec M-1 M-8
  */
-export function connectionStrings(config: Config, bound: readonly ListenAddress[]): { readonly primary: string; readonly secondary: string | null } {
+export function connectionStrings(
+  config: Config,
+  bound: readonly ListenAddress[],
+): { readonly primary: string; readonly secondary: string | null } {
   const endpoint = clientEndpoints(config, bound)[0] ?? "http://localhost";
   const { primary, secondary } = config.service.keys;
   return {

@@ -5,7 +5,9 @@ export interface ConnectionString {
   readonly accessKey: string;
 }
 
-export type ParsedConnectionString = { readonly ok: true; readonly value: ConnectionString } | { readonly ok: false; readonly message: string };
+export type ParsedConnectionString =
+  | { readonly ok: true; readonly value: ConnectionString }
+  | { readonly ok: false; readonly message: string };
 
 /**
  * Writes a connection string as all SDKs read it: no blanks, each key once, no slash after the host.
@@ -41,7 +43,8 @@ export function parseConnectionString(text: string): ParsedConnectionString {
 function endpointOf(raw: string, port: string | undefined): { readonly url: string } | string {
   if (raw === "") return "has no Endpoint";
   const absolute = raw.includes("://") ? raw : `http://${raw}`;
-  if (!/^https?:\/\//i.test(absolute) || !URL.canParse(absolute)) return "has an Endpoint that is not an http or https URL";
+  if (!/^https?:\/\//i.test(absolute) || !URL.canParse(absolute))
+    return "has an Endpoint that is not an http or https URL";
   const url = new URL(absolute);
   if (port !== undefined) {
     const number = /^[0-9]{1,5}$/.test(port) ? Number(port) : 0;

@@ -25,7 +25,8 @@ export interface FieldMeta {
 export type Parsed<T> = { readonly value: T } | { readonly expected: string };
 
 /** Where a setting is explained: everything of `FieldMeta` that its kind does not already say. */
-export type FieldText = Pick<FieldMeta, "description"> & Partial<Pick<FieldMeta, "unit" | "takesEffect" | "defaultText">>;
+export type FieldText = Pick<FieldMeta, "description"> &
+  Partial<Pick<FieldMeta, "unit" | "takesEffect" | "defaultText">>;
 
 /** A leaf of the schema: `parse` sees the raw value and decides alone, so that messages are ours and name no secret. */
 export function leaf<T>(parse: (raw: unknown) => Parsed<T>, meta: FieldMeta) {
@@ -59,20 +60,26 @@ export function secret(field: FieldText) {
 
 /** The file variant of a secret: its content, without one final line break, becomes the value before validation. */
 export function secretFile(what: string) {
-  return leaf<string>((raw) => (typeof raw === "string" && raw !== "" ? { value: raw } : { expected: "must be a file name" }), {
-    type: "file name",
-    description: `File that holds ${what}.`,
-    isPath: true,
-  });
+  return leaf<string>(
+    (raw) => (typeof raw === "string" && raw !== "" ? { value: raw } : { expected: "must be a file name" }),
+    {
+      type: "file name",
+      description: `File that holds ${what}.`,
+      isPath: true,
+    },
+  );
 }
 
 /** A file or folder name. */
 export function fileName(field: FieldText) {
-  return leaf<string>((raw) => (typeof raw === "string" && raw !== "" ? { value: raw } : { expected: "must be a file name" }), {
-    type: "file name",
-    ...field,
-    isPath: true,
-  });
+  return leaf<string>(
+    (raw) => (typeof raw === "string" && raw !== "" ? { value: raw } : { expected: "must be a file name" }),
+    {
+      type: "file name",
+      ...field,
+      isPath: true,
+    },
+  );
 }
 
 /** A whole number within bounds; decimal text is accepted because variables and substitutions are text. */
@@ -106,7 +113,8 @@ export function flag(field: FieldText) {
 export function choice<const T extends string>(choices: readonly T[], field: FieldText) {
   return leaf<T>(
     (raw) => {
-      const found = typeof raw === "string" ? choices.find((word) => word.toLowerCase() === raw.toLowerCase()) : undefined;
+      const found =
+        typeof raw === "string" ? choices.find((word) => word.toLowerCase() === raw.toLowerCase()) : undefined;
       return found === undefined ? { expected: `must be ${oneOf(choices)}` } : { value: found };
     },
     { type: choices.map((word) => `\`${word}\``).join(", "), ...field },
@@ -121,12 +129,19 @@ export function list<Item extends z.ZodType>(item: Item, field: FieldText & { re
 }
 
 /** An object with exactly these keys; `takesEffect` holds for all of them. */
-export function group<Shape extends z.core.$ZodLooseShape>(shape: Shape, description: string, takesEffect: TakesEffect = "reload") {
+export function group<Shape extends z.core.$ZodLooseShape>(
+  shape: Shape,
+  description: string,
+  takesEffect: TakesEffect = "reload",
+) {
   return z.strictObject(shape).meta({ description, type: "object", takesEffect });
 }
 
 /** Text that `check` accepts; `check` returns what is wrong, or null. */
-export function checkedText(check: (raw: string) => string | null, field: FieldText & Pick<FieldMeta, "type" | "range" | "insertsSecrets">) {
+export function checkedText(
+  check: (raw: string) => string | null,
+  field: FieldText & Pick<FieldMeta, "type" | "range" | "insertsSecrets">,
+) {
   return leaf<string>((raw) => {
     if (typeof raw !== "string") return { expected: "must be text (put numbers in quotes)" };
     const fault = check(raw);

@@ -19,7 +19,10 @@ export interface AuthProblem {
  * Without one a `ManagedIdentity` handler is a problem and never sent to anonymously.
  * @spec E-12
  */
-export function resolveHandlerAuth(input: AuthInput, mapping: Mapping | null): { readonly value: HandlerAuth; readonly problems: readonly AuthProblem[] } {
+export function resolveHandlerAuth(
+  input: AuthInput,
+  mapping: Mapping | null,
+): { readonly value: HandlerAuth; readonly problems: readonly AuthProblem[] } {
   const resource = input.managedIdentity?.resource ?? null;
   switch (input.type) {
     case "None":
@@ -40,19 +43,25 @@ function fromSource(source: TokenSource, from: { readonly resource: string | nul
   const base = from.isMapping ? ["auth", "managedIdentity"] : ["auth"];
   const required = (key: "token" | "tokenUrl" | "clientId"): string => {
     const value = source[key];
-    if (value === null) problems.push({ isMapping: from.isMapping, path: [...base, key], message: `is required for ${source.type}` });
+    if (value === null)
+      problems.push({ isMapping: from.isMapping, path: [...base, key], message: `is required for ${source.type}` });
     return value ?? "";
   };
   if (source.type === "Bearer") return { value: { type: source.type, token: required("token") }, problems };
   const { clientSecret, privateKey } = source;
   if ((clientSecret === null) === (privateKey === null)) {
-    problems.push({ isMapping: from.isMapping, path: base, message: "ClientCredentials needs either clientSecret or privateKey" });
+    problems.push({
+      isMapping: from.isMapping,
+      path: base,
+      message: "ClientCredentials needs either clientSecret or privateKey",
+    });
   }
   const value: HandlerAuth = {
     type: source.type,
     tokenUrl: required("tokenUrl"),
     clientId: required("clientId"),
-    credential: privateKey === null ? { kind: "secret", secret: clientSecret ?? "" } : { kind: "privateKey", pem: privateKey },
+    credential:
+      privateKey === null ? { kind: "secret", secret: clientSecret ?? "" } : { kind: "privateKey", pem: privateKey },
     scope: source.scope ?? (from.resource === null ? null : `${from.resource.replace(/\/$/, "")}/.default`),
     audience: source.audience,
   };

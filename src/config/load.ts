@@ -1,11 +1,18 @@
 import { dirname, resolve } from "node:path";
-import { applyAssignments, type CommandLine, commandLineAssignments, configuresService, type Environment, environmentAssignments, listGaps, sourcesByPath } from "./assignments.ts";
+import {
+  applyAssignments,
+  type CommandLine,
+  commandLineAssignments,
+  type Environment,
+  environmentAssignments,
+  listGaps,
+  sourcesByPath,
+} from "./assignments.ts";
 import type { Config } from "./config.ts";
 import { prepareTree } from "./prepare.ts";
 import type { Problem } from "./problem.ts";
-import { isRawObject } from "./raw-tree.ts";
-import { readConfigFile } from "./read-file.ts";
-import { resolveConfig, type ResolveContext } from "./resolve.ts";
+import { noConfigFile, readConfigFile } from "./read-file.ts";
+import { type ResolveContext, resolveConfig } from "./resolve.ts";
 import type { Settings } from "./schema.ts";
 import { validateTree } from "./validate.ts";
 import { settingsWarnings } from "./warnings.ts";
@@ -52,7 +59,15 @@ export function loadConfig(input: LoadInput): LoadedConfig | FailedLoad {
   const resolved = resolveConfig(read.settings, read.context);
   if (!resolved.ok) return { ok: false, problems: resolved.problems, files: read.files };
   const warnings = [...read.warnings, ...resolved.warnings];
-  return { ok: true, config: resolved.config, warnings, file: read.file, files: read.files, input, settings: read.settings };
+  return {
+    ok: true,
+    config: resolved.config,
+    warnings,
+    file: read.file,
+    files: read.files,
+    input,
+    settings: read.settings,
+  };
 }
 
 /** Valid settings and what else `resolveConfig` needs. */
@@ -68,36 +83,51 @@ export interface ReadSettings {
 }
 
 /** The first half of `loadConfig`, up to validated settings; reload compares these before anything is resolved. */
-export function readSettings(input: LoadInput, options: { readonly unknownKeys: "refuse" | "warn" }): ReadSettings | FailedLoad {
+export function readSettings(
+  input: LoadInput,
+  options: { readonly unknownKeys: "refuse" | "warn" },
+): ReadSettings | FailedLoad {
   const file = configFileOf(input);
-  const content = file === null ? null : readConfigFile(file, input.environment);
+  const content = file === null ? noConfigFile : readConfigFile(file, input.environment);
   const ownFiles = file === null ? [] : [file];
-  if (content?.kind === "unreadable") return { ok: false, problems: content.problems, files: ownFiles };
+  if (content.kind === "unreadable") return { ok: false, problems: content.problems, files: ownFiles };
 
-  const fromFile = content?.kind === "emulator" ? content.assignments : [];
   const fromEnvironment = environmentAssignments(input.environment, input.cwd);
   const fromCommandLine = commandLineAssignments(input.commandLine, input.cwd);
-  const assignments = [...fromFile, ...fromEnvironment.assignments, ...fromCommandLine.assignments];
-  const merged = applyAssignments(content?.kind === "own" ? content.tree : {}, assignments);
-  const prepared = prepareTree(merged, { environment: input.environment, baseDir: file === null ? input.cwd : dirname(file) });
+  const fromOutside = [...fromEnvironment.assignments, ...fromCommandLine.assignments];
+  const assignments = [...content.assignments, ...fromOutside];
+  const merged = applyAssignments(content.tree, assignments);
+  const prepared = prepareTree(merged, {
+    environment: input.environment,
+    baseDir: file === null ? input.cwd : dirname(file),
+  });
   const files = [...ownFiles, ...prepared.files];
 
-  const early = [...(content?.problems ?? []), ...fromEnvironment.problems, ...fromCommandLine.problems, ...listGaps(merged), ...prepared.problems];
+  const early = [
+    ...content.problems,
+    ...fromEnvironment.problems,
+    ...fromCommandLine.problems,
+    ...listGaps(merged),
+    ...prepared.problems,
+  ];
   if (early.length > 0) return { ok: false, problems: early, files };
-  const validated = validateTree(prepared.tree, { unknownKeys: options.unknownKeys, sources: sourcesByPath(assignments) });
+  const sources = sourcesByPath(assignments);
+  const validated = validateTree(prepared.tree, { unknownKeys: options.unknownKeys, sources });
   if (!validated.ok) return { ok: false, problems: validated.problems, files };
 
   // `--port` and the emulator's own file are how its users start it, so neither ends development mode.
-  const chosen = [...fromEnvironment.assignments, ...fromCommandLine.assignments.filter(({ source }) => source !== "--port")];
-  const isDevelopment = content?.kind !== "own" && !configuresService(applyAssignments({}, chosen));
-  const fileWarnings = content?.kind === "emulator" ? content.warnings : [];
+  const configuresService = fromOutside.some(({ path, source }) => path[0] === "service" && source !== "--port");
   return {
     ok: true,
     settings: validated.settings,
-    context: { environment: input.environment, cwd: input.cwd, isDevelopment },
-    warnings: [...fileWarnings, ...validated.warnings, ...settingsWarnings(validated.settings)],
+    context: {
+      environment: input.environment,
+      cwd: input.cwd,
+      isDevelopment: content.kind !== "own" && !configuresService,
+    },
+    warnings: [...content.warnings, ...validated.warnings, ...settingsWarnings(validated.settings)],
     file,
-    isEmptyFile: content?.kind === "own" && isRawObject(content.tree) && Object.keys(content.tree).length === 0,
+    isEmptyFile: content.kind === "own" && Object.keys(content.tree).length === 0,
     files,
   };
 }

@@ -15,7 +15,9 @@ const keyAliases: ReadonlyMap<string, string> = new Map([
 const maxIndex = 999;
 
 /** What a sequence of names written without regard to case means, or why it means nothing. */
-export type ResolvedName = { readonly ok: true; readonly path: readonly PathSegment[]; readonly isPath: boolean } | { readonly ok: false; readonly message: string };
+export type ResolvedName =
+  | { readonly ok: true; readonly path: readonly PathSegment[]; readonly isPath: boolean }
+  | { readonly ok: false; readonly message: string };
 
 /**
  * Finds the setting that names such as `["HUBS", "chat", "EVENTHANDLERS", "0", "URLTEMPLATE"]` mean.
@@ -35,7 +37,8 @@ export function resolveName(names: readonly string[]): ResolvedName {
     path.push(segment);
     node = child;
   }
-  if (node.kind !== "leaf") return { ok: false, message: `names a group of settings (${formatPath(path)}), not one of them` };
+  if (node.kind !== "leaf")
+    return { ok: false, message: `names a group of settings (${formatPath(path)}), not one of them` };
   return { ok: true, path, isPath: node.meta.isPath === true };
 }
 
@@ -56,9 +59,13 @@ function segmentOf(node: SchemaNode, name: string): PathSegment | null {
   }
 }
 
-function unknownName(node: SchemaNode, where: { readonly path: readonly PathSegment[]; readonly name: string }): string {
+function unknownName(
+  node: SchemaNode,
+  where: { readonly path: readonly PathSegment[]; readonly name: string },
+): string {
   const place = where.path.length === 0 ? "" : ` in ${formatPath(where.path)}`;
-  if (node.kind === "list") return `has ${JSON.stringify(where.name)}${place} where an index from 0 to ${maxIndex} belongs`;
+  if (node.kind === "list")
+    return `has ${JSON.stringify(where.name)}${place} where an index from 0 to ${maxIndex} belongs`;
   return `names no setting: ${JSON.stringify(where.name)} is unknown${place}${suggestion(where.name, node.keys)}`;
 }
 
@@ -73,9 +80,9 @@ export function suggestion(name: string, known: readonly string[]): string {
 /** Levenshtein distance; settings' names are short, so the plain table does. */
 function editDistance(left: string, right: string): number {
   let previous = Array.from({ length: right.length + 1 }, (_unused, index) => index);
-  for (const [row, leftChar] of [...left].entries()) {
+  for (const [row, leftChar] of left.split("").entries()) {
     const current = [row + 1];
-    for (const [column, rightChar] of [...right].entries()) {
+    for (const [column, rightChar] of right.split("").entries()) {
       const replaced = (previous[column] ?? 0) + (leftChar === rightChar ? 0 : 1);
       current.push(Math.min(replaced, (previous[column + 1] ?? 0) + 1, (current[column] ?? 0) + 1));
     }

@@ -49,10 +49,20 @@ export function prepareTree(tree: unknown, context: PrepareContext): Prepared {
     }
     if (at.node.meta.insertsSecrets !== true) return raw;
     return insertTemplateSecrets(raw, (secret) => {
-      const value = secret.kind === "file" ? readSecret(resolve(context.baseDir, secret.name), at.path) : (context.environment[secret.name] ?? null);
-      if (value === null && secret.kind === "env") problems.push({ path: formatPath(at.path), message: `needs the environment variable ${secret.name}, which is not set` });
+      const value =
+        secret.kind === "file"
+          ? readSecret(resolve(context.baseDir, secret.name), at.path)
+          : (context.environment[secret.name] ?? null);
+      if (value === null && secret.kind === "env")
+        problems.push({
+          path: formatPath(at.path),
+          message: `needs the environment variable ${secret.name}, which is not set`,
+        });
       if (value === null || !/[{}]/.test(value)) return value ?? "";
-      problems.push({ path: formatPath(at.path), message: `gets a brace from ${secret.name}, which a URL cannot hold` });
+      problems.push({
+        path: formatPath(at.path),
+        message: `gets a brace from ${secret.name}, which a URL cannot hold`,
+      });
       return "";
     });
   };
@@ -70,7 +80,8 @@ export function prepareTree(tree: unknown, context: PrepareContext): Prepared {
       const secretKey = secretOf(at.node, key);
       if (secretKey === null || typeof file !== "string") continue;
       prepared.delete(key);
-      if (prepared.has(secretKey)) problems.push({ path: formatPath([...at.path, key]), message: `cannot be combined with ${secretKey}` });
+      if (prepared.has(secretKey))
+        problems.push({ path: formatPath([...at.path, key]), message: `cannot be combined with ${secretKey}` });
       else {
         const secret = readSecret(file, [...at.path, key]);
         if (secret !== null) prepared.set(secretKey, secret);

@@ -33,7 +33,9 @@ export function withValueAt(tree: unknown, path: readonly PathSegment[], value: 
     return items;
   }
   const entries = new Map(Object.entries(isRawObject(tree) ? tree : {}));
-  const key = entries.has(segment) ? segment : ([...entries.keys()].find((known) => known.toLowerCase() === segment.toLowerCase()) ?? segment);
+  const key = entries.has(segment)
+    ? segment
+    : ([...entries.keys()].find((known) => known.toLowerCase() === segment.toLowerCase()) ?? segment);
   entries.set(key, withValueAt(entries.get(key), rest, value));
   return Object.fromEntries(entries);
 }
@@ -47,15 +49,25 @@ export function withoutKey(tree: unknown, path: readonly PathSegment[]): unknown
 }
 
 /** A copy of the tree with every text replaced. */
-export function mapTexts(tree: unknown, replace: (text: string, path: readonly PathSegment[]) => string, path: readonly PathSegment[] = []): unknown {
+export function mapTexts(
+  tree: unknown,
+  replace: (text: string, path: readonly PathSegment[]) => string,
+  path: readonly PathSegment[] = [],
+): unknown {
   if (typeof tree === "string") return replace(tree, path);
   if (Array.isArray(tree)) return tree.map((item, index) => mapTexts(item, replace, [...path, index]));
   if (!isRawObject(tree)) return tree;
-  return Object.fromEntries(Object.entries(tree).map(([key, value]) => [key, mapTexts(value, replace, [...path, key])]));
+  return Object.fromEntries(
+    Object.entries(tree).map(([key, value]) => [key, mapTexts(value, replace, [...path, key])]),
+  );
 }
 
 /** Paths at which two trees differ: down to the key in objects, but a list is compared as a whole. */
-export function changedPaths(before: unknown, after: unknown, path: readonly PathSegment[] = []): (readonly PathSegment[])[] {
+export function changedPaths(
+  before: unknown,
+  after: unknown,
+  path: readonly PathSegment[] = [],
+): (readonly PathSegment[])[] {
   if (!isRawObject(before) || !isRawObject(after)) return isSame(before, after) ? [] : [path];
   const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
   return [...keys].flatMap((key) => changedPaths(before[key], after[key], [...path, key]));

@@ -4,13 +4,21 @@ import { type Assignment, type Environment, listenList } from "./assignments.ts"
 import { codeOf } from "./keys.ts";
 import { resolveName } from "./names.ts";
 import { formatPath, type Problem } from "./problem.ts";
-import { isRawObject, mapTexts } from "./raw-tree.ts";
+import { isRawObject, mapTexts, type RawObject } from "./raw-tree.ts";
 
-/** A configuration file as read: the service's own form, or the emulator's translated into assignments. */
-export type ConfigFile =
-  | { readonly kind: "own"; readonly tree: unknown; readonly problems: readonly Problem[] }
-  | { readonly kind: "emulator"; readonly assignments: readonly Assignment[]; readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] }
-  | { readonly kind: "unreadable"; readonly problems: readonly Problem[] };
+/** A configuration file as read: a tree in the service's own form, or the emulator's settings as assignments. */
+export interface ConfigFile {
+  readonly kind: "none" | "own" | "emulator" | "unreadable";
+  /** Empty unless the kind is `own`. */
+  readonly tree: RawObject;
+  /** Empty unless the kind is `emulator`. */
+  readonly assignments: readonly Assignment[];
+  readonly problems: readonly Problem[];
+  readonly warnings: readonly Problem[];
+}
+
+/** What there is without a configuration file. */
+export const noConfigFile: ConfigFile = { kind: "none", tree: {}, assignments: [], problems: [], warnings: [] };
 
 /** Sections of ASP.NET that every `appsettings.json` may have and that mean nothing here. */
 const ignoredSections = ["logging", "allowedhosts"];
@@ -23,7 +31,11 @@ const substitution = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)\}|\$\{/g;
  * file is an empty tree. Problems name the file and the line.
  */
 export function readConfigFile(file: string, environment: Environment): ConfigFile {
-  const problem = (message: string): ConfigFile => ({ kind: "unreadable", problems: [{ path: file, message }] });
+  const problem = (message: string): ConfigFile => ({
+    ...noConfigFile,
+    kind: "unreadable",
+    problems: [{ path: file, message }],
+  });
   let text: string;
   try {
     text = readFileSync(file, "utf8");
@@ -35,8 +47,9 @@ export function readConfigFile(file: string, environment: Environment): ConfigFi
   const tree = parsed.tree ?? {};
   if (!isRawObject(tree)) return problem("must hold named settings at its top level");
   const substituted = substitute(tree, environment);
-  if (Object.keys(tree).some((key) => /^webpubsub(?::|$)/i.test(key))) return emulatorFile(substituted.tree, { file, problems: substituted.problems });
-  return { kind: "own", tree: substituted.tree, problems: substituted.problems };
+  if (Object.keys(tree).some((key) => /^webpubsub(?::|$)/i.test(key)))
+    return emulatorFile(substituted.tree, { file, problems: substituted.problems });
+  return { ...noConfigFile, kind: "own", tree: substituted.tree, problems: substituted.problems };
 }
 
 function parseText(text: string): { readonly tree: unknown } | { readonly fault: string } {
@@ -53,26 +66,37 @@ function parseText(text: string): { readonly tree: unknown } | { readonly fault:
 
 /** JSON with its comments blanked out, lines and columns kept. */
 function withoutComments(text: string): string {
-  return text.replace(/"(?:\\.|[^"\\\n])*"|\/\/[^\n]*|\/\*[\s\S]*?\*\//g, (part) => (part.startsWith('"') ? part : part.replace(/[^\n]/g, " ")));
+  return text.replace(/"(?:\\.|[^"\\\n])*"|\/\/[^\n]*|\/\*[\s\S]*?\*\//g, (part) =>
+    part.startsWith('"') ? part : part.replace(/[^\n]/g, " "),
+  );
 }
 
-function substitute(tree: unknown, environment: Environment): { readonly tree: unknown; readonly problems: readonly Problem[] } {
+function substitute(
+  tree: RawObject,
+  environment: Environment,
+): { readonly tree: RawObject; readonly problems: readonly Problem[] } {
   const problems: Problem[] = [];
   const replaced = mapTexts(tree, (text, path) =>
     text.replace(substitution, (whole, name: string | undefined) => {
       if (whole === "$${") return "${";
       const value = name === undefined ? undefined : environment[name];
       if (value !== undefined) return value;
-      const message = name === undefined ? "has ${ without a variable name and } (write $${ for a literal ${)" : `needs the environment variable ${name}, which is not set`;
+      const message =
+        name === undefined
+          ? "has ${ without a variable name and } (write $${ for a literal ${)"
+          : `needs the environment variable ${name}, which is not set`;
       problems.push({ path: formatPath(path), message });
       return whole;
     }),
   );
-  return { tree: replaced, problems };
+  return { tree: isRawObject(replaced) ? replaced : {}, problems };
 }
 
 /** The emulator's settings are those of .NET: nested, case-insensitive, `:` in a key is a level. */
-function emulatorFile(tree: unknown, found: { readonly file: string; readonly problems: readonly Problem[] }): ConfigFile {
+function emulatorFile(
+  tree: unknown,
+  found: { readonly file: string; readonly problems: readonly Problem[] },
+): ConfigFile {
   const assignments: Assignment[] = [];
   const problems = [...found.problems];
   const warnings: Problem[] = [];
@@ -80,21 +104,31 @@ function emulatorFile(tree: unknown, found: { readonly file: string; readonly pr
   for (const { names, value } of leaves(tree)) {
     const path = names.join(":");
     const section = names[0]?.toLowerCase() ?? "";
-    const isKestrelUrl = section === "kestrel" && names[1]?.toLowerCase() === "endpoints" && names[3]?.toLowerCase() === "url";
+    const isKestrelUrl =
+      section === "kestrel" && names[1]?.toLowerCase() === "endpoints" && names[3]?.toLowerCase() === "url";
     if ((section === "urls" && names.length === 1) || isKestrelUrl) urls.push(String(value));
     else if (ignoredSections.includes(section)) continue;
-    else if (section !== "webpubsub") warnings.push({ path, message: "has no meaning for this service and is ignored" });
+    else if (section !== "webpubsub")
+      warnings.push({ path, message: "has no meaning for this service and is ignored" });
     else {
       const resolved = resolveName(names.slice(1));
       if (resolved.ok) assignments.push({ path: resolved.path, value, source: `${path} in ${found.file}` });
       else problems.push({ path, message: resolved.message });
     }
   }
-  if (urls.length > 0) assignments.push({ path: ["service", "listen"], value: listenList(urls.join(";")), source: `Urls in ${found.file}` });
-  return { kind: "emulator", assignments, problems, warnings };
+  if (urls.length > 0)
+    assignments.push({
+      path: ["service", "listen"],
+      value: listenList(urls.join(";")),
+      source: `Urls in ${found.file}`,
+    });
+  return { ...noConfigFile, kind: "emulator", assignments, problems, warnings };
 }
 
-function leaves(tree: unknown, names: readonly string[] = []): { readonly names: readonly string[]; readonly value: unknown }[] {
+function leaves(
+  tree: unknown,
+  names: readonly string[] = [],
+): { readonly names: readonly string[]; readonly value: unknown }[] {
   if (tree === null) return [];
   if (Array.isArray(tree)) return tree.flatMap((item, index) => leaves(item, [...names, String(index)]));
   if (!isRawObject(tree)) return [{ names, value: tree }];

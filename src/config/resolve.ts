@@ -43,9 +43,15 @@ export function resolveConfig(settings: Settings, context: ResolveContext): Reso
   const adminListen = resolveAdminListen(settings, refuse);
   const dataDir = service.dataDir ?? defaultDataDir(context);
   // Only a configuration that is otherwise right may leave a key file behind.
-  const keys = problems.length === 0 ? resolveKeys(settings, { listen, dataDir, isDevelopment: context.isDevelopment, refuse, warn }) : null;
+  const keys =
+    problems.length === 0
+      ? resolveKeys(settings, { listen, dataDir, isDevelopment: context.isDevelopment, refuse, warn })
+      : null;
   if (keys === null || problems.length > 0) return { ok: false, problems };
-  if (keys.origin === "development" && publicEndpoints.some((endpoint) => !isLoopbackHost(new URL(endpoint).hostname))) {
+  if (
+    keys.origin === "development" &&
+    publicEndpoints.some((endpoint) => !isLoopbackHost(new URL(endpoint).hostname))
+  ) {
     warn(["service", "publicEndpoints"], "leads to a service whose access key is public");
   }
   const config: Config = {
@@ -104,7 +110,8 @@ function resolvePublicEndpoints(settings: Settings, refuse: Report): string[] {
   return publicEndpoints.map((endpoint, index) => {
     const url = new URL(endpoint);
     const path = url.pathname.replace(/\/+$/, "");
-    if (path !== "" && path !== pathBase) refuse(["service", "publicEndpoints", index], "must have no path, or that of service.pathBase");
+    if (path !== "" && path !== pathBase)
+      refuse(["service", "publicEndpoints", index], "must have no path, or that of service.pathBase");
     return `${url.origin}${pathBase}`;
   });
 }
@@ -112,7 +119,8 @@ function resolvePublicEndpoints(settings: Settings, refuse: Report): string[] {
 function resolveAdminListen(settings: Settings, refuse: Report): Config["service"]["adminListen"] {
   const { adminListen } = settings.service;
   if (adminListen === null) return null;
-  if (adminListen.url.scheme === "https") refuse(["service", "adminListen", "url"], "must be an http URL; https is not supported here");
+  if (adminListen.url.scheme === "https")
+    refuse(["service", "adminListen", "url"], "must be an http URL; https is not supported here");
   if (adminListen.token !== null) return { address: adminListen.url, token: adminListen.token };
   refuse(["service", "adminListen", "token"], "is required");
   return null;
@@ -134,14 +142,19 @@ function resolveKeys(settings: Settings, context: KeyContext): AccessKeys | null
     isValid = false;
     context.refuse(["service", "keys", name], message);
   };
-  for (const [name, key] of [["primary", primary], ["secondary", secondary]] as const) {
+  for (const [name, key] of [
+    ["primary", primary],
+    ["secondary", secondary],
+  ] as const) {
     const fault = key === null ? null : checkAccessKey(key);
     if (fault !== null) refuse(name, fault);
-    if (key === developmentKey && !isLoopback) refuse(name, "is the emulator's public key, with which the service listens on loopback addresses only");
+    if (key === developmentKey && !isLoopback)
+      refuse(name, "is the emulator's public key, with which the service listens on loopback addresses only");
   }
   if (primary !== null && primary === secondary) refuse("secondary", "must differ from the primary key");
   if (!isValid) return null;
-  if (primary !== null) return { primary, secondary, origin: [primary, secondary].includes(developmentKey) ? "development" : "configured" };
+  if (primary !== null)
+    return { primary, secondary, origin: [primary, secondary].includes(developmentKey) ? "development" : "configured" };
   if (context.isDevelopment && isLoopback) return { primary: developmentKey, secondary, origin: "development" };
   const stored = readOrCreateKey(context.dataDir);
   if (!stored.ok) {
@@ -156,7 +169,9 @@ function resolveKeys(settings: Settings, context: KeyContext): AccessKeys | null
 function defaultDataDir(context: ResolveContext): string {
   const state = context.environment["XDG_STATE_HOME"] ?? "";
   if (state !== "") return join(state, "tidewire");
-  const home = [context.environment["HOME"], context.environment["USERPROFILE"]].find((value) => value !== undefined && value !== "");
+  const home = [context.environment["HOME"], context.environment["USERPROFILE"]].find(
+    (value) => value !== undefined && value !== "",
+  );
   return join(home ?? context.cwd, ".tidewire");
 }
 
@@ -204,7 +219,8 @@ function resolveHub(context: HubContext, input: HubInput): HubConfig {
       const fault = checkUserEventPattern(handler.userEventPattern, context.settings.compat.globEventPatterns);
       if (fault !== null) context.refuse([...path, "userEventPattern"], fault);
       const auth = resolveHandlerAuth(handler.auth, context.settings.auth.managedIdentity);
-      for (const problem of auth.problems) context.refuse([...(problem.isMapping ? [] : path), ...problem.path], problem.message);
+      for (const problem of auth.problems)
+        context.refuse([...(problem.isMapping ? [] : path), ...problem.path], problem.message);
       return { ...handler, auth: auth.value };
     }),
   };
@@ -224,19 +240,27 @@ function checkIssuers(settings: Settings, refuse: Report): void {
     const [key, source] = jwksUri === null ? ["issuer", issuer] : ["jwksUri", jwksUri];
     const url = URL.canParse(source) ? new URL(source) : null;
     // Keys fetched over plain http could be anybody's.
-    const isSafe = url !== null && (url.protocol === "https:" || (url.protocol === "http:" && isLoopbackHost(url.hostname)));
+    const isSafe =
+      url !== null && (url.protocol === "https:" || (url.protocol === "http:" && isLoopbackHost(url.hostname)));
     if (!isSafe) refuse([...path, key], "must be an https URL, since keys are fetched from it (http only on loopback)");
   }
 }
 
 function resolveUpstream(settings: Settings, environment: Environment): Config["upstream"] {
   const { useProxyEnvironment, ...upstream } = settings.upstream;
-  const targets = { ...upstream.targets, allowedHosts: upstream.targets.allowedHosts.map((host) => host.toLowerCase()) };
+  const targets = {
+    ...upstream.targets,
+    allowedHosts: upstream.targets.allowedHosts.map((host) => host.toLowerCase()),
+  };
   return { ...upstream, targets, proxy: useProxyEnvironment ? proxyEnvironment(environment) : null };
 }
 
 function proxyEnvironment(environment: Environment): ProxyEnvironment {
   const variable = (name: string) => environment[name] ?? environment[name.toLowerCase()] ?? "";
   const orNull = (value: string) => (value === "" ? null : value);
-  return { http: orNull(variable("HTTP_PROXY")), https: orNull(variable("HTTPS_PROXY")), noProxy: variable("NO_PROXY") };
+  return {
+    http: orNull(variable("HTTP_PROXY")),
+    https: orNull(variable("HTTPS_PROXY")),
+    noProxy: variable("NO_PROXY"),
+  };
 }

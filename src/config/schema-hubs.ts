@@ -1,21 +1,33 @@
 import * as z from "zod";
 import { parseHubName } from "../core/names.ts";
 import { checkedText, choice, group, leaf, list, optional, secret, secretFile, text, wholeNumber } from "./fields.ts";
-import { checkHttpUrl, checkOrigin } from "./urls.ts";
 import { checkUrlTemplate } from "./url-template.ts";
+import { checkHttpUrl, checkOrigin } from "./urls.ts";
 
 const maxPatternLength = 1024;
 
 const tokenSourceFields = {
   token: optional(secret({ description: "`Bearer`: the token." })),
   tokenFile: optional(secretFile("the token of `Bearer`; read again when it changes")),
-  tokenUrl: optional(checkedText(checkHttpUrl, { type: "URL", description: "`ClientCredentials`: token endpoint of the OAuth 2 server." })),
+  tokenUrl: optional(
+    checkedText(checkHttpUrl, {
+      type: "URL",
+      description: "`ClientCredentials`: token endpoint of the OAuth 2 server.",
+    }),
+  ),
   clientId: optional(text({ description: "`ClientCredentials`: client id." })),
   clientSecret: optional(secret({ description: "`ClientCredentials`: client secret; or a private key." })),
   clientSecretFile: optional(secretFile("the client secret")),
-  privateKey: optional(secret({ description: "`ClientCredentials`: PKCS #8 private key, PEM, for `private_key_jwt`." })),
+  privateKey: optional(
+    secret({ description: "`ClientCredentials`: PKCS #8 private key, PEM, for `private_key_jwt`." }),
+  ),
   privateKeyFile: optional(secretFile("the private key")),
-  scope: optional(text({ description: "`ClientCredentials`: scope; default `<managedIdentity.resource>/.default` where a resource is given." })),
+  scope: optional(
+    text({
+      description:
+        "`ClientCredentials`: scope; default `<managedIdentity.resource>/.default` where a resource is given.",
+    }),
+  ),
   audience: optional(text({ description: "`ClientCredentials`: `audience` parameter of the token request." })),
 };
 
@@ -35,16 +47,24 @@ const authType = leaf<(typeof supportedAuthTypes)[number]>(
     if (supported !== undefined) return { value: supported };
     const unsupported = unsupportedAuthTypes.find(isWord);
     const choices = "None, ManagedIdentity, Bearer or ClientCredentials";
-    return { expected: unsupported === undefined ? `must be ${choices}` : `${unsupported} is not supported; use ${choices}` };
+    return {
+      expected: unsupported === undefined ? `must be ${choices}` : `${unsupported} is not supported; use ${choices}`,
+    };
   },
-  { type: supportedAuthTypes.map((word) => `\`${word}\``).join(", "), description: "How event requests authenticate beside their signature." },
+  {
+    type: supportedAuthTypes.map((word) => `\`${word}\``).join(", "),
+    description: "How event requests authenticate beside their signature.",
+  },
 );
 
 const handlerAuth = group(
   {
     type: authType.default("None"),
     managedIdentity: optional(
-      group({ resource: optional(text({ description: "Audience of the token." })) }, "`ManagedIdentity`; needs `auth.managedIdentity`."),
+      group(
+        { resource: optional(text({ description: "Audience of the token." })) },
+        "`ManagedIdentity`; needs `auth.managedIdentity`.",
+      ),
     ),
     ...tokenSourceFields,
   },
@@ -52,7 +72,10 @@ const handlerAuth = group(
 );
 
 const userEventPattern = (who: string) =>
-  text({ description: `User events ${who} receives: \`*\` for all, or names separated by commas; empty for none.`, allowEmpty: true }).default("");
+  text({
+    description: `User events ${who} receives: \`*\` for all, or names separated by commas; empty for none.`,
+    allowEmpty: true,
+  }).default("");
 
 const eventHandler = group(
   {
@@ -69,12 +92,18 @@ const eventHandler = group(
     auth: handlerAuth.prefault({}),
     groupPresenceEvents: group(
       {
-        eventNames: list(choice(["joined", "left"], { description: "Presence event." }), { description: "Presence events sent: `joined`, `left`." }).default([]),
+        eventNames: list(choice(["joined", "left"], { description: "Presence event." }), {
+          description: "Presence events sent: `joined`, `left`.",
+        }).default([]),
         groupFilters: list(
-          checkedText((raw) => (raw.trim() === "" || raw.length > maxPatternLength ? `must be 1 to ${maxPatternLength} characters` : null), {
-            type: "group pattern",
-            description: "Pattern as in wildcard group roles.",
-          }),
+          checkedText(
+            (raw) =>
+              raw.trim() === "" || raw.length > maxPatternLength ? `must be 1 to ${maxPatternLength} characters` : null,
+            {
+              type: "group pattern",
+              description: "Pattern as in wildcard group roles.",
+            },
+          ),
           { description: "Groups they are sent for; empty for all." },
         ).default([]),
       },
@@ -94,7 +123,10 @@ const eventListener = group(
             (raw) => {
               const lower = typeof raw === "string" ? raw.toLowerCase() : "";
               if (lower === "connected" || lower === "disconnected") return { value: lower };
-              return { expected: lower === "connect" ? "connect cannot be sent to a listener" : "must be connected or disconnected" };
+              return {
+                expected:
+                  lower === "connect" ? "connect cannot be sent to a listener" : "must be connected or disconnected",
+              };
             },
             { type: "`connected`, `disconnected`", description: "System event." },
           ),
@@ -121,13 +153,28 @@ const eventListener = group(
 /** ARM's `properties` of one hub, plus `allowedOrigins`. */
 export const hubSchema = group(
   {
-    anonymousConnectPolicy: choice(["deny", "allow"], { description: "Whether clients without a token may connect." }).default("deny"),
-    webSocketKeepAliveIntervalInSeconds: wholeNumber({ description: "Interval of WebSocket pings.", unit: "seconds", min: 1, max: 120 }).default(20),
-    allowedOrigins: list(checkedText(checkOrigin, { type: "origin", description: "`*` or an origin such as `https://app.example.com`." }), {
-      description: "Origins of browser pages that may connect; requests without `Origin` are not concerned. Not in Azure, where any may.",
-    }).default(["*"]),
-    eventHandlers: list(eventHandler, { description: "Event handlers in order: the first one that matches an event receives it." }).default([]),
-    eventListeners: list(eventListener, { description: "Event listeners: every one that matches an event receives it." }).default([]),
+    anonymousConnectPolicy: choice(["deny", "allow"], {
+      description: "Whether clients without a token may connect.",
+    }).default("deny"),
+    webSocketKeepAliveIntervalInSeconds: wholeNumber({
+      description: "Interval of WebSocket pings.",
+      unit: "seconds",
+      min: 1,
+      max: 120,
+    }).default(20),
+    allowedOrigins: list(
+      checkedText(checkOrigin, { type: "origin", description: "`*` or an origin such as `https://app.example.com`." }),
+      {
+        description:
+          "Origins of browser pages that may connect; requests without `Origin` are not concerned. Not in Azure, where any may.",
+      },
+    ).default(["*"]),
+    eventHandlers: list(eventHandler, {
+      description: "Event handlers in order: the first one that matches an event receives it.",
+    }).default([]),
+    eventListeners: list(eventListener, {
+      description: "Event listeners: every one that matches an event receives it.",
+    }).default([]),
   },
   "Settings of one hub.",
 );
@@ -150,11 +197,13 @@ export const hubsSchema = z
         continue;
       }
       const earlier = seen.get(canonical);
-      if (earlier !== undefined) context.addIssue({ code: "custom", path: [name], message: `names the same hub as ${JSON.stringify(earlier)}` });
+      if (earlier !== undefined)
+        context.addIssue({ code: "custom", path: [name], message: `names the same hub as ${JSON.stringify(earlier)}` });
       seen.set(canonical, name);
     }
   })
   .meta({
     type: "object",
-    description: 'Settings of hubs by name. A hub needs no entry to work; `"*"` holds the settings of hubs without an entry of their own.',
+    description:
+      'Settings of hubs by name. A hub needs no entry to work; `"*"` holds the settings of hubs without an entry of their own.',
   });

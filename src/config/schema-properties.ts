@@ -1,4 +1,4 @@
-import * as z from "zod";
+import type * as z from "zod";
 import { parseIpRange } from "../core/ip-address.ts";
 import { requestTypes } from "../core/network-access.ts";
 import { choice, flag, group, leaf, list, optional, text, wholeNumber } from "./fields.ts";
@@ -32,12 +32,24 @@ const ipRule = group(
 const networkAcls = group(
   {
     defaultAction: choice(["Allow", "Deny"], { description: "Decision where no rule gives one." }).default("Allow"),
-    publicNetwork: group(typeRules("public traffic"), "Request types of public traffic: `ClientConnection` (WebSocket clients), `ServerConnection`, `RESTAPI`, `Trace`.").prefault({}),
+    publicNetwork: group(
+      typeRules("public traffic"),
+      "Request types of public traffic: `ClientConnection` (WebSocket clients), `ServerConnection`, `RESTAPI`, `Trace`.",
+    ).prefault({}),
     privateEndpoints: list(
-      group({ name: text({ description: "Name of a listener, see `service.listen[].name`." }), ...typeRules("this listener") }, "Rules of one listener."),
+      group(
+        {
+          name: text({ description: "Name of a listener, see `service.listen[].name`." }),
+          ...typeRules("this listener"),
+        },
+        "Rules of one listener.",
+      ),
       { description: "Rules of named listeners; they replace the public rules there." },
     ).default([]),
-    ipRules: list(ipRule, { description: "Address rules of public traffic; the first match decides.", max: maxIpRules }).default([]),
+    ipRules: list(ipRule, {
+      description: "Address rules of public traffic; the first match decides.",
+      max: maxIpRules,
+    }).default([]),
   },
   "Who may connect; refused requests get 403 before authentication. Health checks always pass.",
 );
@@ -55,17 +67,35 @@ const logCategories = list(
 
 const countRule = group(
   {
-    type: choice(["ThrottleByUserIdRule", "ThrottleByJwtSignatureRule"], { description: "What connections are counted by." }),
-    maxCount: wholeNumber({ description: "Concurrent connections of one user or token; one more is refused with 429.", min: 1, max: 2_147_483_647 }),
+    type: choice(["ThrottleByUserIdRule", "ThrottleByJwtSignatureRule"], {
+      description: "What connections are counted by.",
+    }),
+    maxCount: wholeNumber({
+      description: "Concurrent connections of one user or token; one more is refused with 429.",
+      min: 1,
+      max: 2_147_483_647,
+    }),
   },
   "One rule.",
 );
 
 const trafficRule = group(
   {
-    type: choice(["TrafficThrottleByUserIdRule", "TrafficThrottleByJwtSignatureRule"], { description: "What traffic is summed by." }),
-    aggregationWindowInSeconds: wholeNumber({ description: "Length of the window.", unit: "seconds", min: 1, max: 86_400 }),
-    maxInboundMessageBytes: wholeNumber({ description: "Inbound message bytes per window; more closes the connection.", unit: "bytes", min: 1, max: Number.MAX_SAFE_INTEGER }),
+    type: choice(["TrafficThrottleByUserIdRule", "TrafficThrottleByJwtSignatureRule"], {
+      description: "What traffic is summed by.",
+    }),
+    aggregationWindowInSeconds: wholeNumber({
+      description: "Length of the window.",
+      unit: "seconds",
+      min: 1,
+      max: 86_400,
+    }),
+    maxInboundMessageBytes: wholeNumber({
+      description: "Inbound message bytes per window; more closes the connection.",
+      unit: "bytes",
+      min: 1,
+      max: Number.MAX_SAFE_INTEGER,
+    }),
   },
   "One rule.",
 );
@@ -84,10 +114,17 @@ export const propertiesSchema = group(
     disableLocalAuth: flag({ description: "Refuse everything applications sign with an access key." }).default(false),
     disableAadAuth: flag({ description: "Refuse OIDC (Entra) tokens." }).default(false),
     tls: group(
-      { clientCertEnabled: flag({ description: "Ask WebSocket clients for a certificate; its thumbprint goes to the `connect` handler.", takesEffect: "restart" }).default(false) },
+      {
+        clientCertEnabled: flag({
+          description: "Ask WebSocket clients for a certificate; its thumbprint goes to the `connect` handler.",
+          takesEffect: "restart",
+        }).default(false),
+      },
       "Client certificates.",
     ).prefault({}),
-    publicNetworkAccess: choice(["Enabled", "Disabled"], { description: "`Disabled` refuses all public traffic whatever the rules say." }).default("Enabled"),
+    publicNetworkAccess: choice(["Enabled", "Disabled"], {
+      description: "`Disabled` refuses all public traffic whatever the rules say.",
+    }).default("Enabled"),
     networkACLs: networkAcls.prefault({}),
     liveTraceConfiguration: group(
       { enabled: flag({ description: "Whether live trace may be used." }).default(false), categories: logCategories },
@@ -96,8 +133,12 @@ export const propertiesSchema = group(
     resourceLogConfiguration: group({ categories: logCategories }, "Resource logs.").prefault({}),
     applicationFirewall: group(
       {
-        clientConnectionCountRules: list(countRule, { description: "Rules on concurrent connections, checked in order." }).default([]),
-        clientTrafficControlRules: list(trafficRule, { description: "Rules on inbound traffic, checked in order." }).default([]),
+        clientConnectionCountRules: list(countRule, {
+          description: "Rules on concurrent connections, checked in order.",
+        }).default([]),
+        clientTrafficControlRules: list(trafficRule, {
+          description: "Rules on inbound traffic, checked in order.",
+        }).default([]),
       },
       "Application firewall; concerns client connections after authentication.",
     ).prefault({}),
@@ -105,7 +146,9 @@ export const propertiesSchema = group(
       { serviceMode: choice(["Default", "Serverless"], { description: "Socket.IO mode." }).default("Default") },
       "Socket.IO.",
     ).prefault({}),
-    regionEndpointEnabled: choice(["Enabled", "Disabled"], { description: "`Disabled` drains this node: health answers 503, existing connections stay." }).default("Enabled"),
+    regionEndpointEnabled: choice(["Enabled", "Disabled"], {
+      description: "`Disabled` drains this node: health answers 503, existing connections stay.",
+    }).default("Enabled"),
     resourceStopped: flag({ description: "Answer 503 to everything except health." }).default(false),
     provisioningState: exported,
     externalIP: exported,

@@ -35,8 +35,15 @@ const minTokenLength = 16;
 
 const listener = group(
   {
-    name: optional(text({ description: "Name by which an entry of `properties.networkACLs.privateEndpoints` finds this listener.", takesEffect: "restart" })),
-    url: listenUrl("Address to listen on; `https` without `tls` uses a certificate of the local authority in the data folder."),
+    name: optional(
+      text({
+        description: "Name by which an entry of `properties.networkACLs.privateEndpoints` finds this listener.",
+        takesEffect: "restart",
+      }),
+    ),
+    url: listenUrl(
+      "Address to listen on; `https` without `tls` uses a certificate of the local authority in the data folder.",
+    ),
     tls: optional(
       group(
         {
@@ -66,9 +73,17 @@ function checkedTokenText(description: string) {
   return leaf<string>(
     (raw) => {
       const isToken = typeof raw === "string" && raw.length >= minTokenLength && /^[\x21-\x7e]+$/.test(raw);
-      return isToken ? { value: raw } : { expected: `must be at least ${minTokenLength} printable ASCII characters without blanks` };
+      return isToken
+        ? { value: raw }
+        : { expected: `must be at least ${minTokenLength} printable ASCII characters without blanks` };
     },
-    { type: "text", description, isSecret: true, range: `at least ${minTokenLength} characters`, takesEffect: "restart" },
+    {
+      type: "text",
+      description,
+      isSecret: true,
+      range: `at least ${minTokenLength} characters`,
+      takesEffect: "restart",
+    },
   );
 }
 
@@ -76,29 +91,67 @@ function checkedTokenText(description: string) {
 export const serviceSchema = group(
   {
     name: text({ description: "Name of the service in logs and resource ids." }).default("tidewire"),
-    listen: list(listener, { description: "Listeners of the service.", takesEffect: "restart", defaultText: "`http://localhost:8080`, `https://localhost:8443`" }).default([]),
+    listen: list(listener, {
+      description: "Listeners of the service.",
+      takesEffect: "restart",
+      defaultText: "`http://localhost:8080`, `https://localhost:8443`",
+    }).default([]),
     adminListen: optional(adminListen),
     publicEndpoints: list(
-      checkedText(checkPublicEndpoint, { type: "URL", description: "URL by which clients and servers reach the service; a path only if it equals `service.pathBase`." }),
-      { description: "Endpoints as clients see them. The first one appears in the connection string, in minted tokens and in `nextLink`; tokens for any of them are accepted." },
+      checkedText(checkPublicEndpoint, {
+        type: "URL",
+        description: "URL by which clients and servers reach the service; a path only if it equals `service.pathBase`.",
+      }),
+      {
+        description:
+          "Endpoints as clients see them. The first one appears in the connection string, in minted tokens and in `nextLink`; tokens for any of them are accepted.",
+      },
     ).default([]),
-    pathBase: checkedText(checkPathBase, { type: "path", description: "Path prefix below which everything is served, for proxies that do not strip it.", takesEffect: "restart" }).default(""),
-    trustedProxies: list(ipRange("Address or range of a proxy."), { description: "Peers whose `Forwarded` and `X-Forwarded-*` headers are believed." }).default([]),
+    pathBase: checkedText(checkPathBase, {
+      type: "path",
+      description: "Path prefix below which everything is served, for proxies that do not strip it.",
+      takesEffect: "restart",
+    }).default(""),
+    trustedProxies: list(ipRange("Address or range of a proxy."), {
+      description: "Peers whose `Forwarded` and `X-Forwarded-*` headers are believed.",
+    }).default([]),
     keys: group(
       {
-        primary: optional(secret({ description: "Primary access key: at least 32 UTF-8 bytes, no surrounding white space, no `;`, no control characters." })),
+        primary: optional(
+          secret({
+            description:
+              "Primary access key: at least 32 UTF-8 bytes, no surrounding white space, no `;`, no control characters.",
+          }),
+        ),
         primaryFile: optional(secretFile("the primary access key")),
-        secondary: optional(secret({ description: "Secondary access key, equally valid; same rules. Change one key at a time to rotate without a gap." })),
+        secondary: optional(
+          secret({
+            description:
+              "Secondary access key, equally valid; same rules. Change one key at a time to rotate without a gap.",
+          }),
+        ),
         secondaryFile: optional(secretFile("the secondary access key")),
       },
       "Access keys. Without a primary key one is generated and kept in the data folder, see *Keys* above.",
     ).prefault({}),
     dataDir: optional(
-      fileName({ description: "Folder for the generated access key and the local certificate authority.", takesEffect: "restart", defaultText: "`$XDG_STATE_HOME/tidewire`, else `~/.tidewire`" }),
+      fileName({
+        description: "Folder for the generated access key and the local certificate authority.",
+        takesEffect: "restart",
+        defaultText: "`$XDG_STATE_HOME/tidewire`, else `~/.tidewire`",
+      }),
     ),
     certificateNames: list(
-      checkedText(checkCertificateName, { type: "host name or IP address", description: "Further name of this machine.", takesEffect: "restart" }),
-      { description: "Names in the certificate of the local authority beside localhost, 127.0.0.1, ::1 and the public endpoints.", takesEffect: "restart" },
+      checkedText(checkCertificateName, {
+        type: "host name or IP address",
+        description: "Further name of this machine.",
+        takesEffect: "restart",
+      }),
+      {
+        description:
+          "Names in the certificate of the local authority beside localhost, 127.0.0.1, ::1 and the public endpoints.",
+        takesEffect: "restart",
+      },
     ).default([]),
   },
   "This installation: addresses, keys, folders.",

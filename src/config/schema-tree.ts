@@ -40,11 +40,13 @@ function inspect(schema: z.ZodType): SchemaNode {
   if (schema instanceof z.ZodDefault) {
     return { ...inspect(innerOf(schema)), isRequired: false, defaultValue: schema.def.defaultValue };
   }
-  if (schema instanceof z.ZodPrefault || schema instanceof z.ZodNullable) return { ...inspect(innerOf(schema)), isRequired: false };
+  if (schema instanceof z.ZodPrefault || schema instanceof z.ZodNullable)
+    return { ...inspect(innerOf(schema)), isRequired: false };
   const meta = { ...unexplained, ...schema.meta() } as FieldMeta;
   const base = { meta, keys: [], isRequired: true, defaultValue: undefined };
   if (schema instanceof z.ZodObject) return { ...base, kind: "object", ...objectNode(schema) };
-  if (schema instanceof z.ZodRecord) return { ...base, kind: "record", child: () => inspect(asType(schema.def.valueType)) };
+  if (schema instanceof z.ZodRecord)
+    return { ...base, kind: "record", child: () => inspect(asType(schema.def.valueType)) };
   if (schema instanceof z.ZodArray) return { ...base, kind: "list", child: () => inspect(asType(schema.def.element)) };
   return { ...base, kind: "leaf", child: () => null };
 }
@@ -53,7 +55,8 @@ function objectNode(schema: z.ZodObject): Pick<SchemaNode, "keys" | "child"> {
   const keys = Object.keys(schema.shape);
   return {
     keys,
-    child: (segment) => (typeof segment === "string" && keys.includes(segment) ? inspect(asType(schema.shape[segment])) : null),
+    child: (segment) =>
+      typeof segment === "string" && keys.includes(segment) ? inspect(asType(schema.shape[segment])) : null,
   };
 }
 

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import type * as z from "zod";
 import { defaultLimits } from "../core/limits.ts";
 import { checkedText, choice, flag, group, leaf, list, optional, text, wholeNumber } from "./fields.ts";
 import { hubsSchema, managedIdentitySchema } from "./schema-hubs.ts";
@@ -16,14 +16,25 @@ const seconds = (description: string, bounds: { readonly min: number; readonly m
 const bytes = (description: string) => wholeNumber({ description, unit: "bytes", min: 1, max: maxBytes });
 const count = (description: string, min = 0) => wholeNumber({ description, min, max: unbounded });
 
-const oidcAlgorithms = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"] as const;
+const oidcAlgorithms = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"] as const;
 
 const oidcIssuer = group(
   {
-    issuer: text({ description: "Value of `iss`, compared exactly; must be a URL where the keys are discovered from it." }),
-    jwksUri: optional(checkedText(checkHttpUrl, { type: "URL", description: "Where the issuer's keys are; default: discovered below the issuer." })),
-    audiences: list(text({ description: "Accepted `aud`." }), { description: "Accepted values of `aud`." }).default(["https://webpubsub.azure.com"]),
-    algorithms: list(choice(oidcAlgorithms, { description: "Signature algorithm." }), { description: "Accepted signature algorithms." }).default(["RS256", "ES256"]),
+    issuer: text({
+      description: "Value of `iss`, compared exactly; must be a URL where the keys are discovered from it.",
+    }),
+    jwksUri: optional(
+      checkedText(checkHttpUrl, {
+        type: "URL",
+        description: "Where the issuer's keys are; default: discovered below the issuer.",
+      }),
+    ),
+    audiences: list(text({ description: "Accepted `aud`." }), { description: "Accepted values of `aud`." }).default([
+      "https://webpubsub.azure.com",
+    ]),
+    algorithms: list(choice(oidcAlgorithms, { description: "Signature algorithm." }), {
+      description: "Accepted signature algorithms.",
+    }).default(["RS256", "ES256"]),
     roles: list(
       group(
         {
@@ -43,12 +54,17 @@ const authSchema = group(
   {
     clockSkewSeconds: seconds("Tolerance on `exp` and `nbf` of tokens.", { min: 0, max: 3600 }).default(300),
     audience: group(
-      { validateHost: flag({ description: "Whether the host of a token's audience must be one of ours." }).default(true) },
+      {
+        validateHost: flag({ description: "Whether the host of a token's audience must be one of ours." }).default(
+          true,
+        ),
+      },
       "Audience of tokens.",
     ).prefault({}),
     oidc: list(oidcIssuer, { description: "Issuers whose tokens REST accepts in place of Entra ID." }).default([]),
     allowUnvalidatedEntraTokens: flag({
-      description: "Accept tokens for `https://webpubsub.azure.com` without checking their signature. For development only.",
+      description:
+        "Accept tokens for `https://webpubsub.azure.com` without checking their signature. For development only.",
     }).default(false),
     managedIdentity: optional(managedIdentitySchema),
   },
@@ -57,25 +73,46 @@ const authSchema = group(
 
 const limitsSchema = group(
   {
-    maxMessageBytes: wholeNumber({ description: "Biggest client message and REST body.", unit: "bytes", min: 1, max: maxBytes, takesEffect: "restart" }).default(defaultLimits.maxMessageBytes),
-    maxRequestLineBytes: wholeNumber({ description: "Longest request line; tokens travel in it.", unit: "bytes", min: 1024, max: mebibyte, takesEffect: "restart" }).default(16_384),
+    maxMessageBytes: wholeNumber({
+      description: "Biggest client message and REST body.",
+      unit: "bytes",
+      min: 1,
+      max: maxBytes,
+      takesEffect: "restart",
+    }).default(defaultLimits.maxMessageBytes),
+    maxRequestLineBytes: wholeNumber({
+      description: "Longest request line; tokens travel in it.",
+      unit: "bytes",
+      min: 1024,
+      max: mebibyte,
+      takesEffect: "restart",
+    }).default(16_384),
     outboundQueue: group(
       {
-        messages: count("Messages that may wait for a slow client; more closes it.", 1).default(defaultLimits.outboundQueue.messages),
-        bytes: bytes("Bytes that may wait for a slow client; more closes it.").default(defaultLimits.outboundQueue.bytes),
+        messages: count("Messages that may wait for a slow client; more closes it.", 1).default(
+          defaultLimits.outboundQueue.messages,
+        ),
+        bytes: bytes("Bytes that may wait for a slow client; more closes it.").default(
+          defaultLimits.outboundQueue.bytes,
+        ),
       },
       "Outbound queue of a connection.",
     ).prefault({}),
     inboundQueue: group(
       {
-        messages: count("Frames of one client that may wait behind a running user event; more closes it.", 1).default(defaultLimits.inboundQueue.messages),
+        messages: count("Frames of one client that may wait behind a running user event; more closes it.", 1).default(
+          defaultLimits.inboundQueue.messages,
+        ),
         bytes: bytes("Bytes of these frames; more closes the client.").default(defaultLimits.inboundQueue.bytes),
       },
       "Inbound queue of a connection.",
     ).prefault({}),
     reliable: group(
       {
-        recoverySeconds: seconds("How long a dropped reliable connection can be recovered.", { min: 0, max: 3600 }).default(30),
+        recoverySeconds: seconds("How long a dropped reliable connection can be recovered.", {
+          min: 0,
+          max: 3600,
+        }).default(30),
         messages: count("Unacknowledged messages kept for a reliable connection.", 1).default(1000),
         bytes: bytes("Bytes of these messages.").default(16 * mebibyte),
       },
@@ -83,7 +120,10 @@ const limitsSchema = group(
     ).prefault({}),
     eventHandler: group(
       {
-        timeoutSeconds: seconds("Time an event handler has until its response headers, retries included.", { min: 1, max: 3600 }).default(100),
+        timeoutSeconds: seconds("Time an event handler has until its response headers, retries included.", {
+          min: 1,
+          max: 3600,
+        }).default(100),
         maxResponseBytes: bytes("Biggest response body of an event handler.").default(16 * mebibyte),
       },
       "Event handlers.",
@@ -97,7 +137,9 @@ const limitsSchema = group(
     ).prefault({}),
     ackIds: count("Ack ids of successful requests remembered per connection.").default(defaultLimits.ackIds),
     handshakeSeconds: seconds("Time a client has to send a complete request.", { min: 1, max: 255 }).default(10),
-    closeDrainSeconds: seconds("Time a closing connection has to take what is queued.", { min: 0, max: 300 }).default(defaultLimits.closeDrainMs / 1000),
+    closeDrainSeconds: seconds("Time a closing connection has to take what is queued.", { min: 0, max: 300 }).default(
+      defaultLimits.closeDrainMs / 1000,
+    ),
     drainSeconds: seconds("Time a stopping service gives its clients.", { min: 0, max: 3600 }).default(30),
     maxConnections: count("Concurrent client connections; 0 for no limit.").default(defaultLimits.maxConnections),
     maxMessagesPerDay: count("Outbound messages (each started 2 KiB) per day; 0 for no limit.").default(0),
@@ -108,17 +150,28 @@ const limitsSchema = group(
 const upstreamSchema = group(
   {
     origins: list(
-      checkedText((raw) => (/^[^\s,/]+$/.test(raw) ? null : "must be a host name"), { type: "host name", description: "Host name of this service." }),
-      { description: "Names sent as `WebHook-Request-Origin`; default: the host of the first public endpoint, else the one the client used." },
+      checkedText((raw) => (/^[^\s,/]+$/.test(raw) ? null : "must be a host name"), {
+        type: "host name",
+        description: "Host name of this service.",
+      }),
+      {
+        description:
+          "Names sent as `WebHook-Request-Origin`; default: the host of the first public endpoint, else the one the client used.",
+      },
     ).default([]),
     retryDelaysSeconds: list(seconds("Delay before the next attempt.", { min: 0, max: 3600 }), {
       description: "Delays in seconds between attempts; empty for one attempt only.",
       max: 20,
     }).default([1, 3, 5]),
-    forwardConnectErrorBody: flag({ description: "Pass the body of a `connect` handler's refusal on to the client, up to 8 KiB." }).default(false),
+    forwardConnectErrorBody: flag({
+      description: "Pass the body of a `connect` handler's refusal on to the client, up to 8 KiB.",
+    }).default(false),
     validation: group(
       {
-        retryOnDemand: flag({ description: "Whether an event after a failed abuse-protection check waits for a fresh one instead of failing with the old result." }).default(true),
+        retryOnDemand: flag({
+          description:
+            "Whether an event after a failed abuse-protection check waits for a fresh one instead of failing with the old result.",
+        }).default(true),
       },
       "Abuse protection.",
     ).prefault({}),
@@ -136,15 +189,27 @@ const upstreamSchema = group(
       },
       "Where event requests may go. Link-local and cloud metadata addresses are refused whatever is set here.",
     ).prefault({}),
-    useProxyEnvironment: flag({ description: "Whether `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` are honoured." }).default(false),
-    maxSocketsPerHost: wholeNumber({ description: "Concurrent requests to one handler origin; more wait.", min: 1, max: 65_535 }).default(256),
-    notificationQueue: count("Notifications (`connected`, `disconnected`, presence) that may wait per hub; beyond, the oldest is dropped.", 1).default(10_000),
+    useProxyEnvironment: flag({
+      description: "Whether `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` are honoured.",
+    }).default(false),
+    maxSocketsPerHost: wholeNumber({
+      description: "Concurrent requests to one handler origin; more wait.",
+      min: 1,
+      max: 65_535,
+    }).default(256),
+    notificationQueue: count(
+      "Notifications (`connected`, `disconnected`, presence) that may wait per hub; beyond, the oldest is dropped.",
+      1,
+    ).default(10_000),
   },
   "Requests to event handlers.",
 ).prefault({});
 
 const clusterBus = leaf<"none">(
-  (raw) => (typeof raw === "string" && raw.toLowerCase() === "none" ? { value: "none" } : { expected: "must be none; other buses are not supported yet" }),
+  (raw) =>
+    typeof raw === "string" && raw.toLowerCase() === "none"
+      ? { value: "none" }
+      : { expected: "must be none; other buses are not supported yet" },
   { type: "`none`", description: "What joins several nodes.", takesEffect: "restart" },
 );
 
@@ -172,21 +237,36 @@ export const settingsSchema = group(
     cluster: group({ bus: clusterBus.default("none") }, "Several nodes as one service.").prefault({}),
     logging: group(
       {
-        level: choice(["trace", "debug", "info", "warn", "error"], { description: "Least severe level that is written." }).default("info"),
-        format: choice(["json", "pretty"], { description: "One JSON object per line, or text for people." }).default("json"),
+        level: choice(["trace", "debug", "info", "warn", "error"], {
+          description: "Least severe level that is written.",
+        }).default("info"),
+        format: choice(["auto", "json", "pretty"], {
+          description: "One JSON object per line, or text for people; `auto`: text at a terminal, else JSON.",
+        }).default("auto"),
         resourceLogs: choice(["stdout", "none"], { description: "Where resource logs go." }).default("stdout"),
       },
       "Logs.",
     ).prefault({}),
     metrics: group(
-      { prometheus: flag({ description: "Whether `/metrics` exists on the administration listener.", takesEffect: "restart" }).default(true) },
+      {
+        prometheus: flag({
+          description: "Whether `/metrics` exists on the administration listener.",
+          takesEffect: "restart",
+        }).default(true),
+      },
       "Metrics.",
     ).prefault({}),
     compat: group(
       {
-        keepEncodedSlash: flag({ description: "Leave `%2F` in REST path segments undecoded, as Azure does." }).default(false),
-        permissionWithoutTargetMeansAll: flag({ description: "Let permission operations without `targetName` concern all groups instead of answering 400." }).default(false),
-        globEventPatterns: flag({ description: "Allow `*`, `**`, `?` and `\\` inside the items of a handler's `userEventPattern`." }).default(false),
+        keepEncodedSlash: flag({ description: "Leave `%2F` in REST path segments undecoded, as Azure does." }).default(
+          false,
+        ),
+        permissionWithoutTargetMeansAll: flag({
+          description: "Let permission operations without `targetName` concern all groups instead of answering 400.",
+        }).default(false),
+        globEventPatterns: flag({
+          description: "Allow `*`, `**`, `?` and `\\` inside the items of a handler's `userEventPattern`.",
+        }).default(false),
       },
       "Switches for applications that rely on a particular behaviour.",
     ).prefault({}),

@@ -1,5 +1,6 @@
 const placeholder = /\{([^{}]*)\}/g;
 const secretPlaceholder = /\{@(Env|File)\(([^(){}]+)\)\}/gi;
+const notAbsolute = "must be an absolute http, https or tunnel:/// URL";
 const scheme = /^(https?:\/\/|tunnel:\/\/\/)/i;
 
 /** A secret named inside a URL template, to be read when the configuration is loaded (event-handlers 2.2). */
@@ -15,17 +16,22 @@ export interface TemplateSecret {
  * @spec E-4 M-19
  */
 export function checkUrlTemplate(template: string): string | null {
-  if (template.trim() !== template || !scheme.test(template)) return "must be an absolute http, https or tunnel:/// URL";
+  if (!scheme.test(template)) return notAbsolute;
   for (const [whole, name = ""] of template.matchAll(placeholder)) {
-    if (/^@Microsoft\.KeyVault\(/i.test(name)) return "Key Vault references are not supported; use {@Env(NAME)} or {@File(path)}";
-    if (!["hub", "event"].includes(name.toLowerCase())) return `has the unknown placeholder ${whole}; only {hub} and {event} exist`;
+    if (/^@Microsoft\.KeyVault\(/i.test(name))
+      return "Key Vault references are not supported; use {@Env(NAME)} or {@File(path)}";
+    if (!["hub", "event"].includes(name.toLowerCase()))
+      return `has the unknown placeholder ${whole}; only {hub} and {event} exist`;
   }
   if (/[{}]/.test(template.replaceAll(placeholder, ""))) return "has an unbalanced brace";
-  const authority = /^https?:\/\/([^/?#\\]*)/i.exec(template)?.[1] ?? "";
-  if (/[{}]/.test(authority)) return "must not have a placeholder in the host";
-  if (authority.includes("@")) return "must not contain a user name or password";
+  const authority = /^https?:\/\/([^/?#\\]*)/i.exec(template)?.[1];
+  if (/[\s\p{Cc}]/u.test(template)) return "must not contain white space or control characters";
+  // URL parsers skip extra slashes, which would make a host of the first path segment.
+  if (authority === "") return notAbsolute;
+  if (authority !== undefined && /[{}]/.test(authority)) return "must not have a placeholder in the host";
+  if (authority?.includes("@") === true) return "must not contain a user name or password";
   if (template.includes("#")) return "must not have a fragment";
-  return URL.canParse(template.replaceAll(placeholder, "x")) ? null : "must be an absolute http, https or tunnel:/// URL";
+  return URL.canParse(template.replaceAll(placeholder, "x")) ? null : notAbsolute;
 }
 
 /**

@@ -16,7 +16,8 @@ const schemes = { "http:": "http", "https:": "https" } as const;
  */
 export function parseListenUrl(raw: string): ListenAddress | string {
   const url = parseUrl(raw.replace(/^(https?:\/\/)[*+](?=[:/]|$)/i, (_match, scheme: string) => `${scheme}0.0.0.0`));
-  if (url === null || !(url.protocol in schemes)) return "must be a URL such as http://localhost:8080 or https://0.0.0.0:8443";
+  if (url === null || !(url.protocol in schemes))
+    return "must be a URL such as http://localhost:8080 or https://0.0.0.0:8443";
   if (url.pathname !== "/" || url.search !== "" || url.hash !== "" || hasUserinfo(url)) {
     return "must be scheme, host and port only (for a path use service.pathBase)";
   }
@@ -56,7 +57,10 @@ export function checkPublicEndpoint(raw: string): string | null {
 export function checkOrigin(raw: string): string | null {
   if (raw === "*") return null;
   const url = parseUrl(raw);
-  const isOrigin = url !== null && url.protocol in schemes && raw.toLowerCase().replace(/:(?:80|443)$/, "") === url.origin.replace(/:(?:80|443)$/, "");
+  const isOrigin =
+    url !== null &&
+    url.protocol in schemes &&
+    raw.toLowerCase().replace(/:(?:80|443)$/, "") === url.origin.replace(/:(?:80|443)$/, "");
   return isOrigin ? null : "must be * or an origin such as https://app.example.com, without path";
 }
 

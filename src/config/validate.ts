@@ -25,12 +25,17 @@ export type Validated =
 export function validateTree(tree: unknown, options: ValidateOptions): Validated {
   const first = settingsSchema.safeParse(tree);
   if (first.success) return { ok: true, settings: first.data, warnings: [] };
-  const unknown = first.error.issues.flatMap((issue) => (issue.code === "unrecognized_keys" ? issue.keys.map((key) => [...segments(issue.path), key]) : []));
-  if (options.unknownKeys === "refuse" || unknown.length === 0) return { ok: false, problems: problemsOf(first.error, options) };
+  const unknown = first.error.issues.flatMap((issue) =>
+    issue.code === "unrecognized_keys" ? issue.keys.map((key) => [...segments(issue.path), key]) : [],
+  );
+  if (options.unknownKeys === "refuse" || unknown.length === 0)
+    return { ok: false, problems: problemsOf(first.error, options) };
   const known = unknown.reduce<unknown>(withoutKey, tree);
   const second = settingsSchema.safeParse(known);
   const warnings = unknown.map(unknownKey);
-  return second.success ? { ok: true, settings: second.data, warnings } : { ok: false, problems: problemsOf(second.error, options) };
+  return second.success
+    ? { ok: true, settings: second.data, warnings }
+    : { ok: false, problems: problemsOf(second.error, options) };
 }
 
 function problemsOf(error: z.ZodError, options: ValidateOptions): Problem[] {

@@ -12,15 +12,21 @@ export function settingsWarnings(settings: Settings): Problem[] {
   if (properties.disableLocalAuth && properties.disableAadAuth) {
     warn(["properties", "disableAadAuth"], "together with disableLocalAuth refuses every REST request");
   }
-  if (auth.allowUnvalidatedEntraTokens) warn(["auth", "allowUnvalidatedEntraTokens"], "lets anybody in who can write a token; for development only");
+  if (auth.allowUnvalidatedEntraTokens)
+    warn(["auth", "allowUnvalidatedEntraTokens"], "lets anybody in who can write a token; for development only");
   if (properties.liveTraceConfiguration.enabled) warn(["properties", "liveTraceConfiguration"], notYet);
   const firewall = properties.applicationFirewall;
-  if (firewall.clientConnectionCountRules.length + firewall.clientTrafficControlRules.length > 0) warn(["properties", "applicationFirewall"], notYet);
+  if (firewall.clientConnectionCountRules.length + firewall.clientTrafficControlRules.length > 0)
+    warn(["properties", "applicationFirewall"], notYet);
   if (properties.socketIO.serviceMode !== "Default") warn(["properties", "socketIO", "serviceMode"], notYet);
   for (const [name, hub] of Object.entries(settings.hubs)) {
     if (hub.eventListeners.length > 0) warn(["hubs", name, "eventListeners"], "are not delivered to yet");
     for (const [index, handler] of hub.eventHandlers.entries()) {
-      if (/^tunnel:/i.test(handler.urlTemplate)) warn(["hubs", name, "eventHandlers", index, "urlTemplate"], "is a tunnel, which is not supported yet; events for it fail");
+      if (/^tunnel:/i.test(handler.urlTemplate))
+        warn(
+          ["hubs", name, "eventHandlers", index, "urlTemplate"],
+          "is a tunnel, which is not supported yet; events for it fail",
+        );
     }
   }
   return warnings;

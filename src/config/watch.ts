@@ -45,12 +45,15 @@ export interface ConfigWatch {
  */
 export function watchConfig(loaded: LoadedConfig, options: ConfigWatchOptions): ConfigWatch {
   let current = loaded.settings;
+  let lastGoodFiles = loaded.files;
   let isClosed = false;
 
   const load = (reason: "file" | "signal") => {
     if (isClosed) return;
     const read = readSettings(loaded.input, { unknownKeys: "warn" });
-    files.setFiles(read.files);
+    // Content that cannot be read names no further files; those of the last good one still matter.
+    if (read.ok) lastGoodFiles = read.files;
+    files.setFiles([...new Set([...read.files, ...lastGoodFiles])]);
     const next = nextConfig(current, read);
     if (!next.ok) {
       options.onProblems(next.problems);
@@ -67,7 +70,8 @@ export function watchConfig(loaded: LoadedConfig, options: ConfigWatchOptions): 
 
   const files = watchFiles(loaded.files, {
     onChange: () => load("file"),
-    onUnwatchable: (folder, why) => options.onProblems([{ path: folder, message: `cannot be watched for changes (${why}); use SIGHUP to reload` }]),
+    onUnwatchable: (folder, why) =>
+      options.onProblems([{ path: folder, message: `cannot be watched for changes (${why}); use SIGHUP to reload` }]),
     ...(options.debounceMs === undefined ? {} : { debounceMs: options.debounceMs }),
   });
   return {
@@ -80,7 +84,12 @@ export function watchConfig(loaded: LoadedConfig, options: ConfigWatchOptions): 
 }
 
 type NextConfig =
-  | { readonly ok: true; readonly settings: Settings; readonly change: ConfigChange | null; readonly warnings: readonly Problem[] }
+  | {
+      readonly ok: true;
+      readonly settings: Settings;
+      readonly change: ConfigChange | null;
+      readonly warnings: readonly Problem[];
+    }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 const dataDirPath: readonly PathSegment[] = ["service", "dataDir"];
@@ -88,7 +97,8 @@ const dataDirPath: readonly PathSegment[] = ["service", "dataDir"];
 /** The configuration to go on with: the new settings, with the old values of all that needs a restart. */
 function nextConfig(current: Settings, read: ReadSettings | FailedLoad): NextConfig {
   if (!read.ok) return read;
-  if (read.isEmptyFile) return { ok: false, problems: [{ path: read.file ?? "", message: "is empty; the previous settings stay" }] };
+  if (read.isEmptyFile)
+    return { ok: false, problems: [{ path: read.file ?? "", message: "is empty; the previous settings stay" }] };
   // What would not start must not be accepted; the data folder is held back already here, lest a key be made in the new one.
   const startable = resolveConfig(withOldValues(read.settings, current, [dataDirPath]), read.context);
   if (!startable.ok) return startable;
@@ -96,12 +106,20 @@ function nextConfig(current: Settings, read: ReadSettings | FailedLoad): NextCon
   const paths = changedPaths(current, read.settings);
   const held = paths.filter(needsRestart);
   const changed = paths.filter((path) => !needsRestart(path)).map(formatPath);
-  const heldWarnings = held.map((path) => ({ path: formatPath(path), message: "has changed; the change takes effect at the next start" }));
+  const heldWarnings = held.map((path) => ({
+    path: formatPath(path),
+    message: "has changed; the change takes effect at the next start",
+  }));
   const settings = withOldValues(read.settings, current, held);
   const resolved = resolveConfig(settings, read.context);
   if (!resolved.ok) return { ok: false, problems: [...resolved.problems, ...heldWarnings] };
   const warnings = [...read.warnings, ...heldWarnings, ...resolved.warnings];
-  return { ok: true, settings, change: changed.length === 0 ? null : { config: resolved.config, changed, warnings }, warnings };
+  return {
+    ok: true,
+    settings,
+    change: changed.length === 0 ? null : { config: resolved.config, changed, warnings },
+    warnings,
+  };
 }
 
 function withOldValues(settings: Settings, old: Settings, paths: readonly (readonly PathSegment[])[]): Settings {

@@ -25,7 +25,7 @@ export interface EndingRow {
 
 /**
  * The endings the service starts, one row per cause (client-protocols 11). `reason` is also the text of the
- * `disconnected` event and of `system/disconnected` unless the cause carries a text of its own.
+ * `disconnected` event; where it is empty, and in `system/disconnected`, an ending's own text takes its place.
  */
 export const endings = {
   closedByServer: { code: 1000, reason: "", announce: true, category: "ClosedByAppServer", spec: "C-92 R-81" },

@@ -44,7 +44,9 @@ export function parseIpRange(text: string): IpRange | null {
   if (prefixLength > writtenBits) return null;
   const bytes = unmapped(written);
   if (bytes.length === written.length) return { bytes, prefixLength };
-  return prefixLength >= mappedBits ? { bytes, prefixLength: prefixLength - mappedBits } : { bytes: written, prefixLength };
+  return prefixLength >= mappedBits
+    ? { bytes, prefixLength: prefixLength - mappedBits }
+    : { bytes: written, prefixLength };
 }
 
 /** Whether the address lies in the range. An IPv4 address is never in an IPv6 range such as `::/0`, nor the reverse. */

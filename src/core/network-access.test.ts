@@ -21,7 +21,9 @@ const decide = (rules: NetworkRules, address: string, type: RequestType = "Clien
   evaluateNetworkAccess(rules, { type, address, listener: null });
 
 const allowedTypes = (rules: NetworkRules): RequestType[] =>
-  requestTypes.filter((type) => evaluateNetworkAccess(rules, { type, address: "192.0.2.7", listener: null }) === "allowed");
+  requestTypes.filter(
+    (type) => evaluateNetworkAccess(rules, { type, address: "192.0.2.7", listener: null }) === "allowed",
+  );
 
 test("M-27 disabled public access refuses every request type whatever the other rules say", () => {
   const rules: NetworkRules = {
@@ -34,7 +36,11 @@ test("M-27 disabled public access refuses every request type whatever the other 
 });
 
 test("M-28 an allow list with default deny admits the listed types only", () => {
-  const rules: NetworkRules = { ...open, defaultAction: "deny", publicNetwork: { allow: ["ClientConnection"], deny: [] } };
+  const rules: NetworkRules = {
+    ...open,
+    defaultAction: "deny",
+    publicNetwork: { allow: ["ClientConnection"], deny: [] },
+  };
   expect(allowedTypes(rules)).toEqual(["ClientConnection"]);
 });
 
@@ -69,7 +75,11 @@ test("an allowed request type does not override a denied address, nor the revers
 });
 
 test("a kind of rule that is configured but undecided falls to the default action", () => {
-  const rules: NetworkRules = { ...open, publicNetwork: { allow: ["RESTAPI"], deny: [] }, ipRules: ipRules(["allow", "10.0.0.0/8"]) };
+  const rules: NetworkRules = {
+    ...open,
+    publicNetwork: { allow: ["RESTAPI"], deny: [] },
+    ipRules: ipRules(["allow", "10.0.0.0/8"]),
+  };
   expect(decide({ ...rules, defaultAction: "deny" }, "10.1.1.1", "RESTAPI")).toBe("allowed");
   expect(decide({ ...rules, defaultAction: "deny" }, "192.0.2.7", "RESTAPI")).toBe("denied");
   expect(decide({ ...rules, defaultAction: "deny" }, "10.1.1.1", "Trace")).toBe("denied");
@@ -88,7 +98,8 @@ test("a named listener meets its own entry, not the public rules", () => {
     defaultAction: "deny",
     privateEndpoints: new Map([["internal", { allow: ["RESTAPI"], deny: [] }]]),
   };
-  const on = (listener: string, type: RequestType) => evaluateNetworkAccess(rules, { type, address: "10.0.0.1", listener });
+  const on = (listener: string, type: RequestType) =>
+    evaluateNetworkAccess(rules, { type, address: "10.0.0.1", listener });
   expect(on("internal", "RESTAPI")).toBe("allowed");
   expect(on("internal", "ClientConnection")).toBe("denied");
   expect(on("other", "RESTAPI")).toBe("denied");

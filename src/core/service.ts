@@ -51,6 +51,7 @@ export class Service implements Operations {
   readonly #keepAlive: KeepAlive;
   #connections = 0;
   #reserved = 0;
+  #closing = 0;
 
   constructor(options: ServiceOptions) {
     this.#options = options;
@@ -64,6 +65,11 @@ export class Service implements Operations {
 
   get connectionCount(): number {
     return this.#connections;
+  }
+
+  /** Connections that are over but whose sockets still have to take what is queued for them. */
+  get closingCount(): number {
+    return this.#closing;
   }
 
   get limits(): Limits {
@@ -116,6 +122,7 @@ export class Service implements Operations {
       return;
     }
     // A client that does not read must not hold the socket for ever (client-protocols 11).
+    this.#closing += 1;
     connection.cancelAbort = this.#options.scheduler.after(this.limits.closeDrainMs, () => connection.sink.abort());
     // A simple client has no `disconnected` message, so the reason of a REST close goes into the close frame.
     const reason = !connection.format.answersFaults && text !== null ? truncateReason(text) : row.reason;
@@ -124,7 +131,11 @@ export class Service implements Operations {
 
   /** The socket of a connection closed. */
   socketClosed(connection: Connection, code: number, reason: string): void {
-    connection.cancelAbort?.();
+    if (connection.cancelAbort !== null) {
+      connection.cancelAbort();
+      connection.cancelAbort = null;
+      this.#closing -= 1;
+    }
     if (connection.isOpen) this.#retire(connection, { by: "socket", code, reason });
     connection.outbox.discard();
   }
@@ -327,7 +338,10 @@ function isDone(answer: NodeAnswer): boolean {
 
 /** The `reason` of the `disconnected` event (event-handlers 6.3). */
 function disconnectedReason(ending: Ending): string {
-  if (ending.by === "service") return ending.text ?? endings[ending.cause].reason;
+  if (ending.by === "service") {
+    const { reason } = endings[ending.cause];
+    return reason === "" ? (ending.text ?? "") : reason;
+  }
   return ending.reason === "" && ending.code === 1006 ? "The connection was lost." : ending.reason;
 }
 

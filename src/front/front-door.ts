@@ -1,4 +1,4 @@
-import type { RequestType } from "../core/network-access.ts";
+import type { NetworkRequest, RequestType } from "../core/network-access.ts";
 import type { Caller, Endpoint, UpgradeDecision } from "../core/ports.ts";
 import type { CallerSettings } from "./caller.ts";
 import { resolveCaller } from "./caller.ts";
@@ -7,7 +7,7 @@ import { resolveCaller } from "./caller.ts";
 export interface FrontDoorSettings extends CallerSettings {
   /** `resourceStopped`: everything but health is refused (M-60). */
   readonly isStopped: boolean;
-  isAllowed(address: string, type: RequestType): boolean;
+  isAllowed(request: NetworkRequest): boolean;
 }
 
 /** A request of the data-plane API, as `rest` takes it. */
@@ -28,6 +28,13 @@ export interface FrontDoorOptions {
   settings(): FrontDoorSettings;
 }
 
+/** The other end of a request's socket, and the name of the listener that took it. */
+export interface FrontDoorPeer {
+  readonly address: string;
+  readonly isSecure: boolean;
+  readonly listener: string | null;
+}
+
 export type FrontDoorAnswer = Response | { readonly upgrade: Promise<UpgradeDecision> };
 
 /** Request types by first path segment (management 7). */
@@ -43,7 +50,7 @@ const requestTypes: Readonly<Record<string, RequestType>> = {
  * The one way in for every request, in this order: path base, caller, health (always open), stopped service, network
  * rules (before any authentication, M-34), then REST or the client endpoint.
  */
-export function createFrontDoor(options: FrontDoorOptions): (request: Request, peer: { address: string; isSecure: boolean }) => FrontDoorAnswer | Promise<FrontDoorAnswer> {
+export function createFrontDoor(options: FrontDoorOptions): (request: Request, peer: FrontDoorPeer) => FrontDoorAnswer | Promise<FrontDoorAnswer> {
   const { pathBase, endpoint } = options;
   return (request, peer) => {
     const target = splitTarget(request.url);
@@ -57,7 +64,7 @@ export function createFrontDoor(options: FrontDoorOptions): (request: Request, p
     if (type === undefined) return notFound();
     if (!/^\/api\/health\/?$/i.test(path)) {
       if (settings.isStopped) return new Response(null, { status: 503 });
-      if (!settings.isAllowed(caller.address, type)) return new Response(null, { status: 403 });
+      if (!settings.isAllowed({ type, address: caller.address, listener: peer.listener })) return new Response(null, { status: 403 });
     }
     if (segment === "api") return options.rest({ request, path, query, caller, pathBase });
     if (segment !== "client") return notFound();

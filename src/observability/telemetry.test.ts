@@ -103,14 +103,13 @@ test.each(endingCases)(
 
 const report: RestReport = {
   category: "SendToGroup",
-  status: 202,
+  statusCode: 202,
   durationMs: 3.5,
   httpMethod: "POST",
   routeTemplate: "/api/hubs/{hub}/groups/{group}/:send",
-  url: "http://localhost/api/hubs/chat/groups/a/:send?api-version=2024-12-01&access_token=abcdef&x=1",
-  callerIpAddress: "192.0.2.7",
+  url: () => "http://localhost/api/hubs/chat/groups/a/:send?api-version=2024-12-01&access_token=abcdef&x=1",
+  callerAddress: "192.0.2.7",
   hub: "chat",
-  traceId: null,
 };
 
 test("M-51 M-55 a REST request writes one redacted HttpRequestLogs line and records its latency", () => {
@@ -141,8 +140,8 @@ test("M-51 M-55 a REST request writes one redacted HttpRequestLogs line and reco
 
 test("M-51 refused and failed REST requests have their own level", () => {
   const { telemetry, resource } = harness();
-  telemetry.rest({ ...report, status: 401 });
-  telemetry.rest({ ...report, status: 503 });
+  telemetry.rest({ ...report, statusCode: 401 });
+  telemetry.rest({ ...report, statusCode: 503 });
   expect(resource()).toMatchObject([{ level: "Warning" }, { level: "Error" }]);
 });
 
@@ -267,7 +266,7 @@ test("M-10 H-55 a secret in any text of any report reaches no line", () => {
   telemetry.connectionEnded(connection(), service("closedByServer", leak));
   telemetry.connectionEnded(connection(), socket(4000, leak));
   telemetry.log("error", "AudienceRefused", { message: leak, userId: leak, url: `/?access_token=${secret}` });
-  telemetry.rest({ ...report, url: `/api?access_token=${secret}`, traceId: leak });
+  telemetry.rest({ ...report, url: () => `/api?access_token=${secret}` });
   telemetry.webhook({ ...webhook, url: `http://h/?token=${secret}`, detail: leak });
   telemetry.notificationDropped(webhook, leak);
   expect(text()).toContain("REDACTED");

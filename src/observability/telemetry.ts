@@ -14,16 +14,15 @@ import {
 /** One answered REST request. */
 export interface RestReport {
   readonly category: RestCategory;
-  readonly status: number;
+  readonly statusCode: number;
   readonly durationMs: number;
   readonly httpMethod: string;
-  /** The path with placeholders, such as `/api/hubs/{hub}/groups/{group}/:send`. */
-  readonly routeTemplate: string;
-  /** As requested; written redacted. */
-  readonly url: string;
-  readonly callerIpAddress: string;
+  /** The path with placeholders, such as `/api/hubs/{hub}/groups/{group}/:send`; null for an unknown path. */
+  readonly routeTemplate: string | null;
+  /** As requested, built when it is written; written redacted. */
+  url(): string;
+  readonly callerAddress: string;
   readonly hub: string | null;
-  readonly traceId: string | null;
 }
 
 /** One finished request to an event handler; a retry is a request of its own. */
@@ -98,20 +97,19 @@ export function createTelemetry({ logger, metrics, resourceLogs }: TelemetryPart
     rest(report) {
       metrics.rest(report.category, report.durationMs);
       if (!resourceLogs.wants("HttpRequestLogs")) return;
-      const { hub, traceId, httpMethod, routeTemplate, url, status, durationMs, callerIpAddress } = report;
+      const { hub, httpMethod, routeTemplate, statusCode, durationMs, callerAddress } = report;
       resourceLogs.write({
         category: "HttpRequestLogs",
         operationName: "HttpRequestCompleted",
-        level: status >= 500 ? "Error" : status >= 400 ? "Warning" : "Informational",
-        callerIpAddress,
+        level: statusCode >= 500 ? "Error" : statusCode >= 400 ? "Warning" : "Informational",
+        callerIpAddress: callerAddress,
         properties: {
-          message: `${httpMethod} ${routeTemplate} was answered with ${status}.`,
+          message: `${httpMethod} ${routeTemplate ?? "to an unknown path"} was answered with ${statusCode}.`,
           ...(hub !== null && { hub }),
-          routeTemplate,
+          ...(routeTemplate !== null && { routeTemplate }),
           httpMethod,
-          url,
-          ...(traceId !== null && { traceId }),
-          statusCode: status,
+          url: report.url(),
+          statusCode,
           duration: durationMs,
         },
       });

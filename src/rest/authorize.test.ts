@@ -162,6 +162,13 @@ describe("tokens of issuers", () => {
     expect(recorded.length).toBe(1);
   });
 
+  test("a key token is not offered to the issuers", async () => {
+    const { send, logs } = harness();
+    const auth = await signKeyToken({ iss: issuer, aud: ENTRA_AUDIENCE, exp }, "x".repeat(40));
+    expect((await send("POST /api/hubs/chat/:send", { auth })).status).toBe(401);
+    expect(logs.map(({ fields }) => fields.message)).toEqual(["The access token was refused: signature."]);
+  });
+
   test("R-35 a reader may look but not change, a caller without role may nothing", async () => {
     const { send, recorded } = harness();
     const auth = await sign({ oid: "r" });

@@ -7,11 +7,8 @@ export interface ContentType {
 }
 
 const token = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
-const mediaTypePattern = new RegExp(`^[ \\t]*(${token}/${token})[ \\t]*(?=;|$)`);
-const parameterPattern = new RegExp(
-  `[ \\t]*;[ \\t]*(${token})=(?:(${token})|"((?:[^"\\\\]|\\\\.)*)")[ \\t]*(?=;|$)`,
-  "y",
-);
+const mediaTypePattern = new RegExp(`^[ \\t]*(${token}/${token})[ \\t]*`);
+const parameterPattern = new RegExp(`[ \\t]*;[ \\t]*(${token})=(?:(${token})|"((?:[^"\\\\]|\\\\.)*)")[ \\t]*`, "y");
 
 /** Parses a `Content-Type` header; null when it is malformed, which also a repeated header is. */
 export function parseContentType(header: string): ContentType | null {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { createHarness, type HarnessOptions } from "../../tests/support/rest-harness.ts";
 import type { ConnectionId, UserId } from "../core/names.ts";
-import type { Member } from "../core/ports.ts";
+import type { Member } from "../core/operations.ts";
 
 interface Page {
   readonly value: readonly { readonly connectionId: string; readonly userId: string | null }[];
@@ -109,7 +109,7 @@ describe("pages", () => {
     };
     expect(await link("Hub.example.com:8080")).toStartWith("http://Hub.example.com:8080/api/");
     const access = { publicEndpoint: "https://hub.example.com/" };
-    expect(await link("hub.example.com", { access })).toStartWith("https://hub.example.com/api/");
+    expect(await link("HUB.example.com", { access })).toStartWith("https://hub.example.com/api/");
     expect(await link("internal:8080", { access })).toStartWith("http://internal:8080/api/");
   });
 

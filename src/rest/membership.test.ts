@@ -79,7 +79,7 @@ describe("all connections that a filter selects", () => {
     const filtered = await call(
       "POST :removeFromGroups",
       {},
-      { headers: json, body: `{"groups":["a","B","a"],"filter":"'x' in groups"}` },
+      { headers: json, body: `{"groups":["a","B","a"],"FILTER":"'x' in groups"}` },
     );
     expect([filtered.status, filtered.body]).toEqual([200, ""]);
     expect(filtered.recorded[0]?.args[0]).toMatchObject({

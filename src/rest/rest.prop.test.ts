@@ -27,13 +27,33 @@ test("the query reads what a form encoder wrote", () => {
 
 test("no content type is too strange to be judged", () => {
   fc.assert(
-    fc.property(fc.string({ unit: fc.constantFrom(...'a/;= \t"\\,é') }), (header) => void parseContentType(header)),
+    fc.property(
+      fc.string({ unit: fc.constantFrom("a", "/", ";", "=", " ", "\t", '"', "\\", ",", "é", "charset=") }),
+      (header) => void parseContentType(header),
+    ),
   );
 });
 
 test("no path and no query breaks the API", async () => {
   const { send, logs } = createHarness();
-  const character = fc.constantFrom(..."a%2fF0z+:/ &=?", "é", "%C3%A9", "connections", "groups");
+  const character = fc.constantFrom(
+    "a",
+    "%",
+    "2f",
+    "%2F",
+    "z",
+    "+",
+    ":",
+    "/",
+    " ",
+    "&",
+    "=",
+    "é",
+    "%C3%A9",
+    ":send",
+    "connections",
+    "groups",
+  );
   const text = fc.string({ unit: character });
   const line = fc.tuple(
     fc.constantFrom("GET", "HEAD", "PUT", "DELETE", "POST"),
@@ -42,7 +62,7 @@ test("no path and no query breaks the API", async () => {
   );
   await fc.assert(
     fc.asyncProperty(line, async ([method, path, query]) => {
-      const { status } = await send(`${method} /api/hubs/chat/${path.replaceAll("?", "")}?${query}`);
+      const { status } = await send(`${method} /api/hubs/chat/${path}?${query}`);
       expect(status).toBeLessThan(500);
     }),
   );

@@ -1,7 +1,7 @@
 import { type HubName, parseHubName } from "../core/names.ts";
 import type { Caller, Telemetry } from "../core/ports.ts";
 import { readApiVersion, supportedVersions } from "./api-version.ts";
-import { authorize } from "./authorize.ts";
+import { authorize, type RestAccess } from "./authorize.ts";
 import type { Handler, RestServices } from "./call.ts";
 import { createContinuations } from "./continuation.ts";
 import { type Cors, createCors } from "./cors.ts";
@@ -55,6 +55,13 @@ interface Progress extends RestRequest {
   hub: HubName | null;
 }
 
+/** What an authorized request goes on with. */
+interface Admitted {
+  readonly handler: Handler;
+  readonly parameters: RawParameters;
+  readonly access: RestAccess;
+}
+
 const preflightMethod = "OPTIONS";
 const echoedRequestId = /^[\x20-\x7e]{1,128}$/;
 
@@ -84,18 +91,7 @@ export function createRest(options: RestOptions): Rest {
     return refusal instanceof Promise ? refusal.then(proceed) : proceed(refusal);
   }
 
-  function run(
-    progress: Progress,
-    {
-      handler,
-      parameters,
-      access,
-    }: {
-      readonly handler: Handler;
-      readonly parameters: RawParameters;
-      readonly access: ReturnType<RestServices["access"]>;
-    },
-  ): Outcome | Promise<Outcome> {
+  function run(progress: Progress, { handler, parameters, access }: Admitted): Outcome | Promise<Outcome> {
     const { request, caller, pathBase } = progress;
     const query = new Query(progress.query);
     const version = readApiVersion(query);

@@ -76,6 +76,8 @@ describe("body", () => {
       "json",
       "text/plain; charset",
       "text/plain, text/plain",
+      "text/plain x",
+      "text/plain;charset=utf-8 x",
       "",
       "application/x-protobuf",
       "text/plain;",
@@ -88,7 +90,7 @@ describe("body", () => {
       kind: "binary",
       bytes: bytes(1, 2),
     });
-    const quoted = { "content-type": ' Text/Plain ; x="a;b\\"" ; Charset="UTF-8" ' };
+    const quoted = { "content-type": ' Text/Plain ; x="a;b\\"" ; Charset="UTF\\-8" ' };
     expect((await publish(":send", { headers: quoted, body: "é" })).publication?.payload).toEqual({
       kind: "text",
       text: "é",
@@ -134,7 +136,7 @@ describe("body", () => {
   test("R-48 a chunked body is accepted within the limit and refused beyond it", async () => {
     const half = new Uint8Array(524_288).fill(0x20);
     const within = await publish(":send", { headers: binary, body: chunked(half, half) });
-    expect((within.publication?.payload as { bytes: Uint8Array }).bytes.byteLength).toBe(1_048_576);
+    expect(within.publication?.payload).toEqual({ kind: "binary", bytes: new Uint8Array(1_048_576).fill(0x20) });
     expect((await publish(":send", { headers: binary, body: chunked(half, half, bytes(1)) })).message).toBe(
       "Invalid Content-Length header.",
     );

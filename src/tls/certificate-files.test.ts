@@ -185,6 +185,52 @@ describe("watching", () => {
     stop();
   });
 
+  test("reading the same content again reports nothing", async () => {
+    const files = await place(pairs[0]);
+    const current = await loadCertificate(files, now);
+    const first = Promise.withResolvers<LoadedCertificate>();
+    const third = Promise.withResolvers<void>();
+    let readings = 0;
+    const stop = watchCertificate(files, {
+      current,
+      debounceMs: 1,
+      recheckMs: 1,
+      now: () => {
+        if (++readings === 3) third.resolve();
+        return now;
+      },
+      onChange: first.resolve,
+    });
+    await third.promise;
+    await writeFile(files.certFile, "damaged");
+    expect((await first.promise).ok).toBe(false);
+    stop();
+  });
+
+  test("a reading under way when it is stopped reports nothing", async () => {
+    const files = await place({ ...pairs[0], cert: "damaged" });
+    const current = await loadCertificate(await place(pairs[0]), now);
+    const reports: LoadedCertificate[] = [];
+    const reading = Promise.withResolvers<void>();
+    const stop = watchCertificate(files, {
+      current,
+      debounceMs: 1,
+      recheckMs: 0,
+      now: () => {
+        stop();
+        reading.resolve();
+        return now;
+      },
+      onChange: (loaded) => reports.push(loaded),
+    });
+    await reading.promise;
+    const fence = await observe(files);
+    await writeFile(files.certFile, pairs[0].cert);
+    await fence.next();
+    expect(reports).toEqual([]);
+    fence.stop();
+  });
+
   test("nothing is reported after stop, and stopping twice is harmless", async () => {
     const files = await place(pairs[0]);
     const stopped = await observe(files);

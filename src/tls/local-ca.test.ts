@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ensureLocalCertificate, type LocalCertificate } from "./local-ca.ts";
@@ -190,6 +190,15 @@ test("damaged or foreign certificates are made again, a damaged key is a fault a
     expect(await readFile(path(name), "utf8")).toBe("damaged");
     await writeFile(path(name), good);
   }
+});
+
+test("a certificate of an authority that was replaced is made again", async () => {
+  const [dataDir, foreign] = [await newDirectory(), await newDirectory()];
+  await Promise.all([ensure(dataDir), ensure(foreign)]);
+  for (const name of ["ca.key", "ca.pem"]) await cp(join(foreign, "tls", name), join(dataDir, "tls", name));
+  const made = await ensure(dataDir);
+  expect(made.made).toBe("newCertificate");
+  await assertChain(made);
 });
 
 test("a data directory that cannot be used is a fault", async () => {

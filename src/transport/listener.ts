@@ -13,12 +13,15 @@ export interface TlsFiles {
 export interface Peer {
   readonly address: string;
   readonly isSecure: boolean;
+  /** Name of the listener in the configuration, null for one without. */
+  readonly listener: string | null;
 }
 
 /** How a request is answered: over HTTP, or by a decision about its WebSocket upgrade. */
 export type Answer = Response | { readonly upgrade: Promise<UpgradeDecision> };
 
 export interface ListenOptions {
+  readonly name: string | null;
   readonly hostname: string;
   /** 0: any free port; `Listener.port` tells which. */
   readonly port: number;
@@ -47,7 +50,15 @@ export interface Listener {
 }
 
 /** Thrown by `listen` when the address cannot be used; `message` is one line for the operator. */
-export class ListenError extends Error {}
+export class ListenError extends Error {
+  /** Whether the port is taken by somebody else. */
+  readonly isInUse: boolean;
+
+  constructor(message: string, cause: unknown, isInUse = false) {
+    super(message, { cause });
+    this.isInUse = isInUse;
+  }
+}
 
 /**
  * Opens a listener on the runtime's own server. The runtime answers broken HTTP by itself (400, 426, 431) and checks
@@ -56,19 +67,21 @@ export class ListenError extends Error {}
 export function listen(options: ListenOptions): Listener {
   let server = serve(options, options.tls, options.port);
   const port = server.port ?? options.port;
+  const retired: Server<Socket>[] = [];
   return {
     port,
     setTls(tls) {
-      // The runtime cannot change a listener's certificate, but two listeners can share the port for a moment.
-      const old = server;
+      // The runtime cannot change a listener's certificate: within one turn the port changes hands to a new listener,
+      // while open sockets and running requests stay with the old one until they end.
+      retired.push(server);
+      void server.stop(false);
       server = serve(options, tls, port);
-      void old.stop(false);
     },
     stopAccepting() {
       void server.stop(false);
     },
     async stop() {
-      await server.stop(true);
+      await Promise.all([...retired, server].map((each) => each.stop(true)));
     },
   };
 }
@@ -78,7 +91,6 @@ function serve(options: ListenOptions, tls: TlsFiles | null, port: number): Serv
     return Bun.serve<Socket>({
       hostname: options.hostname,
       port,
-      reusePort: tls !== null && port !== 0,
       idleTimeout: options.idleSeconds,
       maxRequestBodySize: options.maxBodyBytes,
       ...(tls === null ? {} : { tls: { cert: tls.certificatePem, key: tls.keyPem } }),
@@ -109,7 +121,7 @@ function serve(options: ListenOptions, tls: TlsFiles | null, port: number): Serv
 }
 
 async function answer(options: ListenOptions, request: Request, server: Server<Socket>): Promise<Response | undefined> {
-  const peer: Peer = { address: server.requestIP(request)?.address ?? "", isSecure: options.tls !== null };
+  const peer: Peer = { address: server.requestIP(request)?.address ?? "", isSecure: options.tls !== null, listener: options.name };
   const pending = options.handle(request, peer);
   const answered = pending instanceof Promise ? await pending : pending;
   if (answered instanceof Response) return answered;
@@ -131,7 +143,7 @@ async function answer(options: ListenOptions, request: Request, server: Server<S
 function listenError(error: unknown, hostname: string, port: number): ListenError {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   const address = `${hostname}:${port}`;
-  if (code === "EADDRINUSE") return new ListenError(`Port ${port} on ${hostname} is in use by another program.`, { cause: error });
-  if (code === "EACCES") return new ListenError(`Not allowed to listen on ${address}; ports below 1024 need privileges.`, { cause: error });
-  return new ListenError(`Cannot listen on ${address}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  if (code === "EADDRINUSE") return new ListenError(`Port ${port} on ${hostname} is in use by another program.`, error, true);
+  if (code === "EACCES") return new ListenError(`Not allowed to listen on ${address}; ports below 1024 need privileges.`, error);
+  return new ListenError(`Cannot listen on ${address}: ${error instanceof Error ? error.message : String(error)}`, error);
 }

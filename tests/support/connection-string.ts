@@ -5,11 +5,6 @@ export interface ConnectionString {
   readonly accessKey: string;
 }
 
-/** Lines of `text` that are connection strings, as the server prints them at its start. */
-export function connectionStringsIn(text: string): readonly string[] {
-  return text.match(/Endpoint=[^;\s]+;AccessKey=[^;\s]+;Version=1\.0;/g) ?? [];
-}
-
 /** Reads a connection string; throws if endpoint or key are missing. */
 export function parseConnectionString(text: string): ConnectionString {
   const parts = new Map<string, string>();
@@ -18,7 +13,8 @@ export function parseConnectionString(text: string): ConnectionString {
     if (equals > 0) parts.set(part.slice(0, equals).trim().toLowerCase(), part.slice(equals + 1).trim());
   }
   const [endpoint, accessKey, port] = ["endpoint", "accesskey", "port"].map((name) => parts.get(name));
-  if (endpoint === undefined || accessKey === undefined) throw new Error("not a connection string with Endpoint and AccessKey");
+  if (endpoint === undefined || accessKey === undefined)
+    throw new Error("not a connection string with Endpoint and AccessKey");
   const url = new URL(endpoint);
   if (port !== undefined) url.port = port;
   return { endpoint: url.href.replace(/\/$/, ""), accessKey };

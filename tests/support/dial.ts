@@ -15,7 +15,12 @@ export async function dial(endpoint: string, options: DialOptions = {}): Promise
   const isSecure = url.protocol === "https:" || url.protocol === "wss:";
   const port = Number(url.port) || (isSecure ? 443 : 80);
   const socket = isSecure
-    ? tls.connect({ host, port, ...(net.isIP(host) === 0 ? { servername: host } : {}), ...(options.ca === undefined ? {} : { ca: options.ca }) })
+    ? tls.connect({
+        host,
+        port,
+        ...(net.isIP(host) === 0 ? { servername: host } : {}),
+        ...(options.ca === undefined ? {} : { ca: options.ca }),
+      })
     : net.connect({ host, port });
   socket.setNoDelay(true);
   const opened = new Promise<void>((resolve, reject) => {

@@ -27,7 +27,7 @@ export class HttpResponse {
   }
 
   get json(): unknown {
-    return JSON.parse(this.text);
+    return JSON.parse(this.text) as unknown;
   }
 }
 

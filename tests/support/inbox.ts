@@ -34,7 +34,7 @@ export class Inbox<T> {
     const at = this.#items.findIndex(where);
     const [item] = at === -1 ? [] : this.#items.splice(at, 1);
     if (item !== undefined) return item;
-    return await new Promise<T>((resolve, reject) => {
+    return new Promise<T>((resolve, reject) => {
       const waiter = {
         wants: where,
         give: (given: T) => {

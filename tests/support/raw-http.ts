@@ -12,7 +12,11 @@ export interface RawRequestOptions extends DialOptions {
  * Writes exactly these bytes on a connection of their own and reads one response; 1xx answers but 101 are skipped.
  * Rejects when the server closes or stays silent instead. Closes the connection.
  */
-export async function rawRequest(endpoint: string, bytes: string | Uint8Array, options: RawRequestOptions = {}): Promise<HttpResponse> {
+export async function rawRequest(
+  endpoint: string,
+  bytes: string | Uint8Array,
+  options: RawRequestOptions = {},
+): Promise<HttpResponse> {
   const socket = await dial(endpoint, options);
   try {
     socket.write(bytes);
@@ -24,7 +28,7 @@ export async function rawRequest(endpoint: string, bytes: string | Uint8Array, o
 
 export interface ReadResponse {
   readonly response: HttpResponse;
-  /** Bytes behind the response: after a 101 the first ones of the new protocol. */
+  /** After a 101: the first bytes of the new protocol, as far as they came along. Else empty. */
   readonly rest: Buffer;
 }
 
@@ -36,7 +40,10 @@ export async function readResponse(socket: Socket, options: RawRequestOptions = 
     try {
       const read = complete(bytes, options.isHead ?? false, ended);
       if (read !== null) done.resolve(read);
-      else if (ended) done.reject(new Error(`the connection ended before its response did: ${JSON.stringify(bytes.toString("latin1"))}`));
+      else if (ended)
+        done.reject(
+          new Error(`the connection ended before its response did: ${JSON.stringify(bytes.toString("latin1"))}`),
+        );
     } catch (error) {
       done.reject(error instanceof Error ? error : new Error(String(error)));
     }
@@ -62,5 +69,5 @@ function complete(bytes: Buffer, isHead: boolean, ended: boolean): ReadResponse 
   if (head.status < 200 && head.status !== 101) return complete(rest, isHead, ended);
   if (head.status === 101) return { response: new HttpResponse(head, Buffer.alloc(0)), rest };
   const body = isHead ? Buffer.alloc(0) : readBody(head, rest, ended);
-  return body === null ? null : { response: new HttpResponse(head, body), rest: rest.subarray(body.length) };
+  return body === null ? null : { response: new HttpResponse(head, body), rest: Buffer.alloc(0) };
 }

@@ -33,7 +33,8 @@ const newestVersion = "2024-12-01";
 export async function sendRest(target: RestTarget, request: RestRequest): Promise<HttpResponse> {
   const method = request.method ?? "GET";
   const version = request.apiVersion === undefined ? newestVersion : request.apiVersion;
-  const path = version === null ? request.path : `${request.path}${request.path.includes("?") ? "&" : "?"}api-version=${version}`;
+  const path =
+    version === null ? request.path : `${request.path}${request.path.includes("?") ? "&" : "?"}api-version=${version}`;
   const { pathname, host } = new URL(target.endpoint);
   const url = `${target.endpoint}${path}`;
   const token = request.token === undefined ? restToken(target, url, request.signing) : request.token;
@@ -48,12 +49,20 @@ export async function sendRest(target: RestTarget, request: RestRequest): Promis
   for (const [name, value] of Object.entries(request.headers ?? {})) set(name, value);
   const head = [...headers.values()].map(([name, value]) => `${name}: ${value}\r\n`).join("");
   const base = pathname === "/" ? "" : pathname;
-  const bytes = Buffer.concat([Buffer.from(`${method} ${base}${path} HTTP/1.1\r\n${head}\r\n`, "latin1"), body?.bytes ?? Buffer.alloc(0)]);
-  return await rawRequest(target.endpoint, bytes, { isHead: method === "HEAD", ca: target.ca, withinMs: request.withinMs });
+  const bytes = Buffer.concat([
+    Buffer.from(`${method} ${base}${path} HTTP/1.1\r\n${head}\r\n`, "latin1"),
+    body?.bytes ?? Buffer.alloc(0),
+  ]);
+  return rawRequest(target.endpoint, bytes, {
+    isHead: method === "HEAD",
+    ca: target.ca,
+    withinMs: request.withinMs,
+  });
 }
 
 function bodyOf({ json, body }: RestRequest): { readonly type: string; readonly bytes: Buffer } | null {
   if (json !== undefined) return { type: "application/json", bytes: Buffer.from(JSON.stringify(json)) };
   if (body === undefined) return null;
-  return { type: typeof body === "string" ? "text/plain" : "application/octet-stream", bytes: Buffer.from(body as Uint8Array) };
+  if (typeof body === "string") return { type: "text/plain", bytes: Buffer.from(body) };
+  return { type: "application/octet-stream", bytes: Buffer.from(body) };
 }

@@ -16,7 +16,7 @@ function isInvalid(frame: string): boolean {
 }
 
 function expectInvalid(frame: string) {
-  expect(decodeJsonV1(frame)).toEqual({ kind: "fault", cause: "invalidJsonMessage", text: expect.any(String) });
+  expect([frame, isInvalid(frame)]).toEqual([frame, true]);
 }
 
 const json = (source: string) => ({ kind: "json", source });
@@ -142,13 +142,15 @@ test("C-45 JSON data are the exact source text", () => {
   expectCommand(send(`"data":${source},"ignored":${big}`), { ...toGroup, payload: json(source) });
 });
 
-test.each([
-  ...['"data":null', '"dataType":"json","data":null', '"dataType":"text","data":5', '"dataType":"text","data":null'],
-  ...['"dataType":"binary","data":"A"', '"dataType":"binary","data":"-_8="', '"dataType":"binary","data":[1]'],
-  ...['"dataType":"protobuf","data":"Cg=="', '"dataType":"protobuf","data":"CgFh!"', '"dataType":"protobuf","data":{}'],
-  ...['"dataType":"xml","data":"x"', '"dataType":5,"data":"x"', '"dataType":"","data":"x"', '"dataType":"text"'],
-  ...['"ackId":1', '"data":', '"data":01', '"data":1,"metadata":null,"dataType":"none"'],
-])("C-46 invalid data: %s", (members) => {
+test.each(
+  [
+    ['"data":null', '"dataType":"json","data":null', '"dataType":"text","data":5', '"dataType":"text","data":null'],
+    ['"dataType":"binary","data":"A"', '"dataType":"binary","data":"-_8="', '"dataType":"binary","data":[1]'],
+    ['"dataType":"protobuf","data":"Cg=="', '"dataType":"protobuf","data":"CgFh!"', '"dataType":"protobuf","data":{}'],
+    ['"dataType":"xml","data":"x"', '"dataType":5,"data":"x"', '"dataType":"","data":"x"', '"dataType":"text"'],
+    ['"ackId":1', '"data":', '"data":01', '"data":1,"metadata":null,"dataType":"none"'],
+  ].flat(),
+)("C-46 invalid data: %s", (members) => {
   expectInvalid(send(members));
   expectInvalid(raise(members));
 });
@@ -168,8 +170,21 @@ test("C-47 metadata keep order and case", () => {
 
 test("C-48 metadata beyond their rules", () => {
   const bad = [
-    ...['"k"', "[]", "1", "true", '{"k":1}', '{"k":null}', '{"k":{}}', '{"":"v"}', '{"a b":"v"}', '{"é":"v"}'],
-    ...['{"k":"é"}', '{"k":"\\u00e9"}', '{"k":"1","k":"2"}', '{"k":"1","\\u006b":"2"}', '{"a:b":"v"}'],
+    '"k"',
+    "[]",
+    "1",
+    "true",
+    '{"k":1}',
+    '{"k":null}',
+    '{"k":{}}',
+    '{"":"v"}',
+    '{"a b":"v"}',
+    '{"é":"v"}',
+    '{"k":"é"}',
+    '{"k":"\\u00e9"}',
+    '{"k":"1","k":"2"}',
+    '{"k":"1","\\u006b":"2"}',
+    '{"a:b":"v"}',
     `{"${"k".repeat(257)}":"v"}`,
     `{"k":"${"v".repeat(1025)}"}`,
     `{${Array.from({ length: 9 }, (_, index) => `"k${index}":"${"v".repeat(1000)}"`).join(",")}}`,
@@ -228,17 +243,19 @@ test("C-57 C-58 group names", () => {
       expectInvalid(`{"type":"${type}","group":${bad},"data":1}`);
 });
 
-test.each([
-  ...["", "not json", "[]", "{}", '"x"', "1", "null", '{"type":"nope"}', '{"type":5}', '{"type":"joinGroup"}'],
-  ...[
-    '{"type":"ping"',
-    '{"type":"ping"}x',
-    '{"type":"ping",}',
-    '{"type":""}',
-    '{"type":" ping"}',
-    '{"a":1,"type":"ping',
-  ],
-])("C-57 %j is invalid", (frame) => {
+test.each(
+  [
+    ["", "not json", "[]", "{}", '"x"', "1", "null", '{"type":"nope"}', '{"type":5}', '{"type":"joinGroup"}'],
+    [
+      '{"type":"ping"',
+      '{"type":"ping"}x',
+      '{"type":"ping",}',
+      '{"type":""}',
+      '{"type":" ping"}',
+      '{"a":1,"type":"ping',
+    ],
+  ].flat(),
+)("C-57 %j is invalid", (frame) => {
   expectInvalid(frame);
 });
 

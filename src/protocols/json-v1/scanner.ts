@@ -162,7 +162,7 @@ function endOfString(text: string, at: number): number {
 /** `at`: the character behind the backslash. */
 function endOfEscape(text: string, at: number): number {
   if (text.charCodeAt(at) === lowerU) return hexDigits.test(text.slice(at + 1, at + 5)) ? at + 5 : -1;
-  return at < text.length && '"\\/bfnrt'.includes(text.charAt(at)) ? at + 1 : -1;
+  return '"\\/bfnrt'.includes(text.charAt(at)) ? at + 1 : -1;
 }
 
 function endOfNumber(text: string, at: number): number {

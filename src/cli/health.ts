@@ -1,0 +1,26 @@
+const healthy = 0;
+const unhealthy = 1;
+const misused = 2;
+
+/** Asks a service for its health; resolves with the exit code for container health checks. */
+export async function runHealth(endpoint: string, timeoutText: string): Promise<number> {
+  const seconds = Number(timeoutText);
+  if (!(seconds > 0 && seconds <= 3600)) {
+    console.error("tidewire: --timeout must be a number of seconds");
+    return misused;
+  }
+  if (!URL.canParse(endpoint)) {
+    console.error(`tidewire: not a URL: ${endpoint}`);
+    return misused;
+  }
+  const url = `${endpoint.replace(/\/+$/, "")}/api/health`;
+  try {
+    // Only whether it is up matters: its certificate may be for another name than localhost.
+    const response = await fetch(url, { method: "HEAD", signal: AbortSignal.timeout(seconds * 1000), tls: { rejectUnauthorized: false } });
+    if (response.ok) return healthy;
+    console.error(`tidewire: ${url} answered ${response.status}`);
+  } catch (error) {
+    console.error(`tidewire: ${url} does not answer (${error instanceof Error ? error.message : String(error)})`);
+  }
+  return unhealthy;
+}

@@ -1,0 +1,47 @@
+import { Command } from "commander";
+import { commandLineOptions } from "../config/command-line.ts";
+import { version } from "../server/version.ts";
+import { runCert } from "./cert.ts";
+import { documentation } from "./documentation.ts";
+import { runHealth } from "./health.ts";
+import { runStart } from "./start.ts";
+
+
+const program = new Command("tidewire")
+  .description("Real-time messaging server, wire-compatible with Azure Web PubSub.")
+  .version(version, "-v, --version", "Print the version.")
+  .helpOption("-h, --help", "Print this help.")
+  .helpCommand(false)
+  .showHelpAfterError("Run with --help to see what is possible.")
+  .addHelpText("after", `\nDocumentation: ${documentation}`);
+
+const start = program.command("start").description("Start the service; without configuration on http://localhost:8080 and https://localhost:8443.");
+for (const { flag, description } of commandLineOptions()) start.option(flag, description);
+start
+  .addHelpText("after", "\nExample:\n  tidewire start --config tidewire.yaml --log-level debug")
+  .action(async (options: Record<string, string>) => {
+    process.exitCode = await runStart(options);
+  });
+
+program
+  .command("health")
+  .description("Exit with 0 when a service answers as healthy, with 1 when it does not.")
+  .argument("[endpoint]", "URL of the service.", "http://localhost:8080")
+  .option("--timeout <seconds>", "Time to wait for the answer.", "5")
+  .addHelpText("after", "\nExample:\n  tidewire health http://localhost:8080")
+  .action(async (endpoint: string, { timeout }: { timeout: string }) => {
+    process.exitCode = await runHealth(endpoint, timeout);
+  });
+
+program
+  .command("cert")
+  .description("Print the certificate of the local authority that signs the certificate of https://localhost:8443.")
+  .option("--data <folder>", "Data folder of the service.")
+  .option("--path", "Print the name of the file instead.")
+  .option("--install", "Add it to the system's trusted certificates.")
+  .addHelpText("after", '\nExample:\n  export NODE_EXTRA_CA_CERTS="$(tidewire cert --path)"')
+  .action(async (options: { data?: string; path?: true; install?: true }) => {
+    process.exitCode = await runCert(options);
+  });
+
+await program.parseAsync();

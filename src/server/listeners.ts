@@ -1,0 +1,103 @@
+import type { Config, Listener as ListenerConfig } from "../config/config.ts";
+import type { ListenAddress } from "../config/urls.ts";
+import { formatListenUrl } from "../config/urls.ts";
+import type { Telemetry } from "../core/ports.ts";
+import type { Listener, ListenOptions } from "../transport/listener.ts";
+import { listen, ListenError } from "../transport/listener.ts";
+import type { ListenerCertificate } from "./certificates.ts";
+import { listenerCertificate } from "./certificates.ts";
+
+/** The HTTP body limit of the runtime: above the documented one, which REST answers in its own words (R-47). */
+const bodyAllowance = 4;
+
+/** All public listeners of a service, open. */
+export interface Listeners {
+  /** Where they really listen, in the order of the configuration. */
+  readonly addresses: readonly ListenAddress[];
+  /** Local authority to trust, null when no listener uses one. */
+  readonly authorityFile: string | null;
+  stopAccepting(): void;
+  stop(): Promise<void>;
+}
+
+export type ListenResult = { readonly ok: true; readonly listeners: Listeners } | { readonly ok: false; readonly problem: string };
+
+/** Opens every listener of the configuration, or none: what was open is closed again when one fails. */
+export async function openListeners(config: Config, handler: Pick<ListenOptions, "traffic" | "handle" | "onError">, telemetry: Telemetry): Promise<ListenResult> {
+  const open: Listener[] = [];
+  const stops: (() => void)[] = [];
+  const addresses: ListenAddress[] = [];
+  let authorityFile: string | null = null;
+  const fail = async (problem: string): Promise<ListenResult> => {
+    for (const stop of stops) stop();
+    await Promise.all(open.map((listener) => listener.stop()));
+    return { ok: false, problem };
+  };
+
+  for (const each of config.service.listen) {
+    let certificate: ListenerCertificate | null = null;
+    if (each.address.scheme === "https") {
+      const loaded = await listenerCertificate(each, config);
+      if ("problem" in loaded) return fail(`${formatListenUrl(each.address)}: ${loaded.problem}`);
+      certificate = loaded;
+      authorityFile ??= loaded.authorityFile;
+      for (const message of loaded.warnings) telemetry.log("warning", "CertificateWarning", { message });
+    }
+    try {
+      const bound = bind(config, { each, certificate, handler });
+      open.push(...bound);
+      addresses.push({ ...each.address, port: bound[0]?.port ?? each.address.port });
+      if (certificate !== null) stops.push(follow(certificate, bound, telemetry));
+    } catch (error) {
+      if (error instanceof ListenError) return fail(error.message);
+      throw error;
+    }
+  }
+  return {
+    ok: true,
+    listeners: {
+      addresses,
+      authorityFile,
+      stopAccepting() {
+        for (const listener of open) listener.stopAccepting();
+      },
+      async stop() {
+        for (const stop of stops) stop();
+        await Promise.all(open.map((listener) => listener.stop()));
+      },
+    },
+  };
+}
+
+/** `localhost` is both loopback addresses, as far as this machine has them: clients try either first. */
+function bind(config: Config, { each, certificate, handler }: { readonly each: ListenerConfig; readonly certificate: ListenerCertificate | null; readonly handler: Pick<ListenOptions, "traffic" | "handle" | "onError"> }): Listener[] {
+  const { limits } = config;
+  const common = {
+    ...handler,
+    name: each.name,
+    tls: certificate?.tls ?? null,
+    maxMessageBytes: limits.maxMessageBytes,
+    maxBodyBytes: limits.maxMessageBytes * bodyAllowance,
+    idleSeconds: limits.handshakeSeconds,
+  };
+  const { hostname, port } = each.address;
+  if (hostname !== "localhost") return [listen({ ...common, hostname, port })];
+  const first = listen({ ...common, hostname: "127.0.0.1", port });
+  try {
+    return [first, listen({ ...common, hostname: "::1", port: first.port })];
+  } catch (error) {
+    if (error instanceof ListenError && !error.isInUse) return [first];
+    void first.stop();
+    throw error;
+  }
+}
+
+function follow(certificate: ListenerCertificate, listeners: readonly Listener[], telemetry: Telemetry): () => void {
+  return certificate.watch(
+    (tls) => {
+      for (const listener of listeners) listener.setTls(tls);
+      telemetry.log("info", "CertificateReplaced", { message: "A new certificate is in use for new connections." });
+    },
+    (problem) => telemetry.log("error", "CertificateProblem", { message: `The previous certificate stays in use: ${problem}` }),
+  );
+}

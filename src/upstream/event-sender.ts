@@ -1,0 +1,261 @@
+import type { Metadata } from "../core/payload.ts";
+import type { EventSource } from "../core/ports.ts";
+import type { EventSession } from "./event-session.ts";
+import type { EventRequestFacts, UpstreamOptions, UpstreamSettings, WebhookOutcome } from "./settings.ts";
+import { AbuseProtection, type ValidationSubject, withoutQuery } from "./webhooks/abuse-protection.ts";
+import { createTargets, type Targets } from "./webhooks/agents.ts";
+import { eventHeaders } from "./webhooks/headers.ts";
+import { createHttpClient, type HttpCall, type HttpClient, type HttpFailure, type HttpReply, isSuccess } from "./webhooks/http-client.ts";
+import type { Handler } from "./webhooks/routing.ts";
+import { type TargetOrigin, targetOrigin } from "./webhooks/target-origin.ts";
+import { createTargetGuard } from "./webhooks/target-policy.ts";
+
+/** One event on its way to one handler. */
+export interface OutgoingEvent {
+  readonly source: EventSource;
+  readonly session: EventSession;
+  readonly handler: Handler;
+  readonly kind: "sys" | "user" | "gp";
+  readonly event: string;
+  readonly id: number;
+  readonly timeMs: number;
+  readonly connectionState: string | null;
+  readonly contentType: string;
+  readonly body: string | Uint8Array;
+  readonly metadata: Metadata | null;
+  readonly isBlocking: boolean;
+  readonly signal: AbortSignal | null;
+  readonly onSent: (() => void) | null;
+}
+
+/** Time for one validation request, retries included (event-handlers 3.3, E-20). */
+const validationTimeoutMs = 10_000;
+/** Ours. */
+const tokenTimeoutMs = 10_000;
+const maxTokenBytes = 65_536;
+
+const outcomes = {
+  timeout: "timedOut",
+  aborted: "aborted",
+  network: "unreachable",
+  refused: "unreachable",
+  invalidReply: "invalidResponse",
+  invalidRequest: "invalidResponse",
+} as const satisfies Record<HttpFailure["cause"], WebhookOutcome>;
+
+/** Validates handlers and sends events to them, with the sockets and validation records of this node. */
+export class EventSender {
+  readonly #options: UpstreamOptions;
+  readonly #abuse: AbuseProtection;
+  readonly #userAgent: string;
+  #settings: UpstreamSettings;
+  #targets: Targets;
+  #client: HttpClient;
+
+  constructor(options: UpstreamOptions) {
+    this.#options = options;
+    this.#settings = options.settings;
+    this.#userAgent = `tidewire/${options.version}`;
+    this.#targets = this.#createTargets();
+    this.#client = createHttpClient({ ...options, targets: this.#targets });
+    this.#abuse = new AbuseProtection({
+      clock: options.clock,
+      telemetry: options.telemetry,
+      publicHosts: () => this.#settings.publicHosts,
+      retryOnDemand: () => this.#settings.retryOnDemand,
+    });
+  }
+
+  /** Requests in flight finish on the sockets they have; later ones see the new settings. */
+  reload(settings: UpstreamSettings): void {
+    this.#settings = settings;
+    this.#targets.retire();
+    this.#targets = this.#createTargets();
+    this.#client = createHttpClient({ ...this.#options, targets: this.#targets });
+  }
+
+  close(): void {
+    this.#targets.close();
+  }
+
+  /**
+   * Sends an event to its handler, validated before. Resolves with the last answer; never rejects. Everything but a 2xx
+   * answer is reported already; of that the caller reports with `report` what became of it.
+   */
+  async send(event: OutgoingEvent): Promise<HttpReply | HttpFailure> {
+    const { source, handler } = event;
+    const path = handler.template?.resolve(source.hub, event.event) ?? null;
+    if (handler.template === null || path === null) return this.#refuse(event, "the handler's URL cannot be used for it");
+    const { origin } = handler.template;
+    const requestOrigin = this.#requestOrigin(source.requestHost);
+    const validationPath = handler.template.resolve(source.hub, "validate") ?? path;
+    const validation = this.#abuse.check(this.#subject(handler, requestOrigin, { origin, path: validationPath }));
+    const isValid = typeof validation === "boolean" ? validation : await validation;
+    if (!isValid) return this.#refuse(event, "the handler is not validated");
+
+    const url = origin.href + path;
+    const shared = event.session.headers(source, {
+      origin: requestOrigin,
+      signer: this.#options.signer(),
+      userAgent: this.#userAgent,
+    });
+    const headers =
+      shared === null
+        ? null
+        : eventHeaders(shared, {
+            type: `azure.webpubsub.${event.kind}.${event.event}`,
+            eventName: event.event,
+            id: event.id,
+            timeMs: event.timeMs,
+            contentType: event.contentType,
+            connectionState: event.connectionState,
+            requestId: crypto.randomUUID(),
+            cookie: event.session.cookieHeader(url),
+            metadata: event.metadata,
+          });
+    if (shared === null || headers === null) return this.#refuse(event, "a header of it cannot be sent");
+
+    const { body } = event;
+    const { maxResponseBytes, timeoutMs, retryDelaysMs } = this.#settings;
+    const bodyBytes = typeof body === "string" ? Buffer.byteLength(body) : body.length;
+    const result = await this.#client.call({
+      method: "POST",
+      origin,
+      tls: handler.tls,
+      path,
+      headers,
+      body: typeof body === "string" && !shared.isAscii ? Buffer.from(body) : body,
+      bodyBytes,
+      pool: event.isBlocking ? "blocking" : "notifications",
+      authenticator: handler.authenticator,
+      needsBody: event.isBlocking,
+      maxResponseBytes,
+      timeoutMs,
+      retryDelaysMs,
+      followsRedirects: true,
+      signal: event.signal,
+      onSent: event.onSent,
+      onAttempt: (attempt) => this.#reportAttempt(event, attempt, { url, bytes: bodyBytes }),
+    });
+    if (result.kind === "reply" && isSuccess(result.status)) {
+      event.session.storeCookies(result.headers.setCookies, result.url); // E-32
+    }
+    return result;
+  }
+
+  /** Reports what became of a 2xx answer; `problem` says why it could not be used. */
+  report(event: OutgoingEvent, reply: HttpReply, problem: string | null): void {
+    this.#options.telemetry.webhook({
+      ...eventFacts(event.source.hub, event),
+      outcome: problem === null ? "succeeded" : "invalidResponse",
+      status: reply.status,
+      durationMs: reply.durationMs,
+      bytes: typeof event.body === "string" ? Buffer.byteLength(event.body) : event.body.length,
+      url: withoutQuery(reply.url),
+      connectionId: event.source.id,
+      userId: event.source.userId,
+      detail: problem,
+    });
+  }
+
+  /** Validates a handler ahead of its first event, under the default origin; without one there is nothing to ask for. */
+  warmUp(handler: Handler, hub: string): void {
+    const origin = this.#requestOrigin("");
+    const path = handler.template?.resolve(hub, "validate") ?? null;
+    if (handler.template === null || path === null || origin === "") return;
+    this.#abuse.warmUp(this.#subject(handler, origin, { origin: handler.template.origin, path }));
+  }
+
+  /** Posts a form to a token endpoint; null for no reply. */
+  async fetchToken(tokenUrl: string, form: URLSearchParams): Promise<{ status: number; body: string } | null> {
+    const url = URL.canParse(tokenUrl) ? new URL(tokenUrl) : null;
+    const origin = url === null ? null : targetOrigin(url);
+    if (url === null || origin === null) return null;
+    const body = form.toString();
+    const result = await this.#client.call({
+      ...plainCall,
+      method: "POST",
+      origin,
+      path: url.pathname + url.search,
+      headers: ["Content-Type", "application/x-www-form-urlencoded", "Accept", "application/json", "User-Agent", this.#userAgent],
+      body,
+      bodyBytes: body.length,
+      needsBody: true,
+      timeoutMs: Math.min(tokenTimeoutMs, this.#settings.timeoutMs),
+    });
+    return result.kind === "reply" ? { status: result.status, body: new TextDecoder().decode(result.body) } : null;
+  }
+
+  #createTargets(): Targets {
+    const { targets, maxSocketsPerHost } = this.#settings;
+    return createTargets({ guard: createTargetGuard(targets, this.#options.resolveHost), maxSocketsPerHost });
+  }
+
+  /** Host without port and scheme, or the configured names (event-handlers 3.4). */
+  #requestOrigin(requestHost: string): string {
+    const { origins, publicHosts } = this.#settings;
+    if (origins.length > 0) return origins.join(",");
+    return publicHosts[0]?.replace(/:[0-9]+$/, "") ?? requestHost;
+  }
+
+  #subject(handler: Handler, origin: string, target: { readonly origin: TargetOrigin; readonly path: string }): ValidationSubject {
+    return {
+      url: target.origin.href + target.path,
+      origin,
+      send: (method, headers) =>
+        this.#client.call({
+          ...plainCall,
+          method,
+          origin: target.origin,
+          tls: handler.tls,
+          path: target.path,
+          headers,
+          timeoutMs: validationTimeoutMs,
+          retryDelaysMs: this.#settings.retryDelaysMs,
+        }),
+    };
+  }
+
+  #refuse(event: OutgoingEvent, detail: string): HttpFailure {
+    const { source } = event;
+    const message = `The ${event.event} event of hub ${source.hub} was not sent: ${detail}.`;
+    this.#options.telemetry.log("warning", "EventNotSent", { message, hub: source.hub, connectionId: source.id });
+    return { kind: "failed", cause: "invalidRequest", detail, durationMs: 0 };
+  }
+
+  #reportAttempt(event: OutgoingEvent, attempt: HttpReply | HttpFailure, sent: { readonly url: string; readonly bytes: number }): void {
+    const isReply = attempt.kind === "reply";
+    this.#options.telemetry.webhook({
+      ...eventFacts(event.source.hub, event),
+      outcome: isReply ? "unexpectedStatus" : outcomes[attempt.cause],
+      status: isReply ? attempt.status : null,
+      durationMs: attempt.durationMs,
+      bytes: sent.bytes,
+      url: withoutQuery(sent.url),
+      connectionId: event.source.id,
+      userId: event.source.userId,
+      detail: isReply ? null : attempt.detail,
+    });
+  }
+}
+
+/** What telemetry calls an event. */
+export function eventFacts(hub: string, event: { readonly kind: OutgoingEvent["kind"]; readonly event: string }): EventRequestFacts {
+  return { hub, event: event.event, type: event.kind === "user" ? "user" : "sys" };
+}
+
+/** A request that belongs to no event. */
+const plainCall = {
+  tls: null,
+  body: null,
+  bodyBytes: 0,
+  pool: "blocking",
+  authenticator: null,
+  needsBody: false,
+  maxResponseBytes: maxTokenBytes,
+  retryDelaysMs: [],
+  followsRedirects: false,
+  signal: null,
+  onSent: null,
+  onAttempt: null,
+} as const satisfies Partial<HttpCall>;

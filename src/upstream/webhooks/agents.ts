@@ -1,0 +1,106 @@
+import http from "node:http";
+import https from "node:https";
+import type { HandlerTls } from "../settings.ts";
+import type { TargetOrigin } from "./target-origin.ts";
+import type { TargetGuard } from "./target-policy.ts";
+
+/** Blocking requests and notifications have sockets of their own: a hanging `connected` must not delay clients (E-48). */
+export type Pool = "blocking" | "notifications";
+
+/** Keep-alive sockets to one origin. */
+export interface Target {
+  readonly origin: TargetOrigin;
+  readonly tls: HandlerTls | null;
+  /** Why the host must not be called, null if it may. */
+  readonly refusal: string | null;
+  readonly agents: Readonly<Record<Pool, http.Agent>>;
+}
+
+/** Sockets to handlers, shared by all handlers of an origin with the same TLS settings. */
+export interface Targets {
+  of(origin: TargetOrigin, tls: HandlerTls | null): Target;
+  /** Closes idle sockets now and busy ones as soon as they are idle. */
+  retire(): void;
+  /** Closes all sockets at once; requests on them fail. */
+  close(): void;
+}
+
+/** An idle socket is closed after this time; longer than most receivers keep it, whose close is noticed anyway. Ours. */
+const idleMs = 60_000;
+/** Ours; reached only by a handler that redirects to ever new ports. */
+const maxTargets = 1024;
+
+/** Creates the sockets' owner; every connection is made to an address that `guard` has checked. */
+export function createTargets(options: { readonly guard: TargetGuard; readonly maxSocketsPerHost: number }): Targets {
+  const targets = new Map<string, Target>();
+  /** In front of `targets`: the origin of a handler is one object and always comes with the same TLS settings. */
+  let byOrigin = new WeakMap<TargetOrigin, Target>();
+  const notifications = Math.max(1, Math.floor(options.maxSocketsPerHost / 4));
+  const sockets = { blocking: Math.max(1, options.maxSocketsPerHost - notifications), notifications };
+
+  function createAgent(origin: TargetOrigin, tls: HandlerTls | null, pool: Pool): http.Agent {
+    const shared = {
+      keepAlive: true,
+      maxSockets: sockets[pool],
+      maxFreeSockets: sockets[pool],
+      timeout: idleMs,
+      lookup: options.guard.lookup,
+    };
+    if (!origin.isSecure) return new http.Agent(shared);
+    const { ca, cert, key } = tls ?? { ca: null, cert: null, key: null };
+    const agent = new https.Agent({
+      ...shared,
+      minVersion: "TLSv1.2",
+      ...(ca !== null && { ca }),
+      ...(cert !== null && { cert }),
+      ...(key !== null && { key }),
+    });
+    // The default name holds every PEM and is built on every request; this agent has one origin and one TLS setting.
+    agent.getName = () => "";
+    return agent;
+  }
+
+  function retire(): void {
+    for (const { agents } of targets.values()) {
+      for (const agent of Object.values(agents)) {
+        agent.maxFreeSockets = 0;
+        for (const list of Object.values(agent.freeSockets)) for (const socket of list ?? []) socket.destroy();
+      }
+    }
+    targets.clear();
+    byOrigin = new WeakMap();
+  }
+
+  function find(origin: TargetOrigin, tls: HandlerTls | null): Target {
+    const key = tls === null ? origin.href : JSON.stringify([origin.href, tls.ca, tls.cert, tls.key]);
+    const known = targets.get(key);
+    if (known !== undefined) return known;
+    if (targets.size >= maxTargets) retire();
+    const target: Target = {
+      origin,
+      tls,
+      refusal: options.guard.refusal(origin.hostname),
+      agents: {
+        blocking: createAgent(origin, tls, "blocking"),
+        notifications: createAgent(origin, tls, "notifications"),
+      },
+    };
+    targets.set(key, target);
+    return target;
+  }
+
+  return {
+    of(origin, tls) {
+      const known = byOrigin.get(origin);
+      if (known !== undefined) return known;
+      const target = find(origin, tls);
+      byOrigin.set(origin, target);
+      return target;
+    },
+    retire,
+    close() {
+      for (const { agents } of targets.values()) for (const agent of Object.values(agents)) agent.destroy();
+      targets.clear();
+    },
+  };
+}
