@@ -6,7 +6,7 @@ import { clientEndpoints, connectionStrings } from "./config.ts";
 import { developmentKey } from "./keys.ts";
 import { loadConfig } from "./load.ts";
 
-const { inputOf, load, problemsOf, remove } = configFolder();
+const { inputOf, load, problemsOf, remove, warningsOf } = configFolder();
 afterAll(remove);
 
 test("nothing configured: two loopback listeners, the emulator's key, nothing written", () => {
@@ -74,6 +74,10 @@ test("the emulator's key beyond loopback is refused, on loopback it is developme
   expect(load({ environment, commandLine: { urls: "http://127.0.0.1:0;https://[::1]:0" } }).service.keys.origin).toBe(
     "development",
   );
+  const proxied = { ...environment, WEBPUBSUB_PUBLIC_ENDPOINT: "https://pubsub.example.com" };
+  expect(warningsOf({ environment: proxied })).toEqual([
+    "service.publicEndpoints: leads to a service whose access key is public",
+  ]);
 });
 
 test("M-11 a key is generated, kept in the data folder and reused as soon as something about the service is configured", () => {

@@ -120,7 +120,8 @@ test("M-56 every setting of the specification is accepted as written, and its de
   expect(config.service.listen[1]?.tls).toEqual({ certFile: "/etc/wps/tls.crt", keyFile: "/etc/wps/tls.key" });
   expect(config.properties.liveTraceConfiguration.categories[0]).toEqual({ name: "ConnectivityLogs", enabled: true });
   const bare = load({ environment: { WEBPUBSUB_PRIMARY_KEY: key } });
-  for (const section of ["limits", "cors", "cluster", "logging", "metrics", "compat"] as const)
+  expect(config.logging).toEqual({ ...bare.logging, format: "json" });
+  for (const section of ["limits", "cors", "cluster", "metrics", "compat"] as const)
     expect(config[section]).toEqual(bare[section]);
   expect(warningsOf({ file: specified, environment })).toEqual(["hubs.chat.eventListeners: are not delivered to yet"]);
 });

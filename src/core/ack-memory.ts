@@ -13,7 +13,7 @@ export class AckMemory {
     if (this.#ids.size <= capacity) return;
     for (const oldest of this.#ids) {
       this.#ids.delete(oldest);
-      break;
+      if (this.#ids.size <= capacity) return;
     }
   }
 }

@@ -47,8 +47,9 @@ export class Connection implements EventSource, FilterSubject, ConnectionFacts {
   isOpen = true;
   /** Keep-alive tick at which the client was last heard; owned by `KeepAlive`. */
   lastHeardTick = 0;
-  /** Keep-alive slot it waits in; owned by `KeepAlive`. */
+  /** Keep-alive slot it waits in, and the interval that put it there; owned by `KeepAlive`. */
   keepAliveSlot = 0;
+  keepAliveSeconds = 0;
   #events = 1;
   #acks: AckMemory | null = null;
 

@@ -47,6 +47,7 @@ export class KeepAlive {
   }
 
   #schedule(connection: Connection, seconds: number): void {
+    connection.keepAliveSeconds = seconds;
     connection.keepAliveSlot = (this.#tick + seconds) % slots;
     this.#wheel[connection.keepAliveSlot]?.add(connection);
   }
@@ -57,13 +58,14 @@ export class KeepAlive {
     if (due === undefined) return;
     for (const connection of due) {
       due.delete(connection);
-      const seconds = this.#options.intervalSeconds(connection);
-      if (this.#tick - connection.lastHeardTick >= seconds * silentIntervals) {
+      // Judged by the interval it was really pinged at, not by one that was configured meanwhile.
+      if (this.#tick - connection.lastHeardTick >= connection.keepAliveSeconds * silentIntervals) {
         this.#options.timedOut(connection);
         continue;
       }
+      // Scheduled first: the socket may turn out to be closed by the ping, which removes the connection.
+      this.#schedule(connection, this.#options.intervalSeconds(connection));
       connection.sink.ping();
-      this.#schedule(connection, seconds);
     }
   }
 }

@@ -62,17 +62,29 @@ export class Flusher {
   #run(): void {
     const started = this.clock.now();
     const dirty = this.#dirty;
-    while (this.#next < dirty.length) {
-      dirty[this.#next]?.flush();
-      this.#next += 1;
-      if (this.#next % outboxesPerClockCheck === 0 && this.clock.now() - started >= sliceMs) {
-        this.#scheduler.afterTurn(this.#flush);
-        return;
+    try {
+      while (this.#next < dirty.length) {
+        const outbox = dirty[this.#next];
+        this.#next += 1;
+        outbox?.flush();
+        if (this.#next % outboxesPerClockCheck === 0 && this.clock.now() - started >= sliceMs) break;
       }
+    } finally {
+      // Also after an exception: one broken socket must not silence all others.
+      this.#rest();
     }
-    this.#dirty = [];
+  }
+
+  /** Forgets what was flushed, so that the list stays short under endless load, and goes on later with what was not. */
+  #rest(): void {
+    if (this.#next < this.#dirty.length) {
+      this.#dirty.splice(0, this.#next);
+      this.#scheduler.afterTurn(this.#flush);
+    } else {
+      this.#dirty = [];
+      this.#scheduled = false;
+    }
     this.#next = 0;
-    this.#scheduled = false;
   }
 }
 

@@ -78,7 +78,8 @@ function step(token: Token, name: string, from: readonly number[]): number[] {
     case "segment": {
       let covered = -1;
       for (const start of from) {
-        for (let at = Math.max(start, covered + 1); at <= name.length; at++) {
+        if (start <= covered) continue; // an earlier run holds it, and ends at the same dot
+        for (let at = start; at <= name.length; at++) {
           next.push(at);
           covered = at;
           if (name.charAt(at) === ".") break;

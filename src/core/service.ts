@@ -113,6 +113,10 @@ export class Service implements Operations {
 
   /** Ends a connection for a reason of the service's own; does nothing if it is over already. */
   end(connection: Connection, cause: EndingCause, text: string | null = null): void {
+    this.#end(connection, { cause, text, closeReason: endings[cause].reason });
+  }
+
+  #end(connection: Connection, { cause, text, closeReason }: { readonly cause: EndingCause; readonly text: string | null; readonly closeReason: string }): void {
     if (!connection.isOpen) return;
     const row = endings[cause];
     this.#retire(connection, { by: "service", cause, text });
@@ -124,9 +128,7 @@ export class Service implements Operations {
     // A client that does not read must not hold the socket for ever (client-protocols 11).
     this.#closing += 1;
     connection.cancelAbort = this.#options.scheduler.after(this.limits.closeDrainMs, () => connection.sink.abort());
-    // A simple client has no `disconnected` message, so the reason of a REST close goes into the close frame.
-    const reason = !connection.format.answersFaults && text !== null ? truncateReason(text) : row.reason;
-    connection.outbox.close(row.code, reason);
+    connection.outbox.close(row.code, closeReason);
   }
 
   /** The socket of a connection closed. */
@@ -316,7 +318,10 @@ export class Service implements Operations {
   #closeHere(hub: Hub, { target, excluded, reason }: CloseRequest): void {
     const text = reason === "" ? "Application server closed the connection." : `Application server closed the connection. Reason: ${reason}`;
     for (const connection of [...hub.select(target)]) {
-      if (excluded === null || !excluded.has(connection.id)) this.end(connection, "closedByServer", text);
+      if (excluded !== null && excluded.has(connection.id)) continue;
+      // A simple client has no `disconnected` message, so the reason goes into its close frame (client-protocols 11).
+      const closeReason = connection.format.answersFaults ? endings.closedByServer.reason : truncateReason(reason);
+      this.#end(connection, { cause: "closedByServer", text, closeReason });
     }
   }
 }
@@ -347,7 +352,15 @@ function disconnectedReason(ending: Ending): string {
 
 const maxReasonBytes = 123;
 
-/** Cuts a text to what fits a close frame; 3 bytes is the most a UTF-16 unit takes in UTF-8. */
+/** Cuts a text to what fits a close frame, between two characters. */
 function truncateReason(text: string): string {
-  return text.slice(0, Math.floor(maxReasonBytes / 3));
+  let bytes = 0;
+  let end = 0;
+  for (const char of text) {
+    const point = char.codePointAt(0) ?? 0;
+    bytes += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x1_0000 ? 3 : 4;
+    if (bytes > maxReasonBytes) break;
+    end += char.length;
+  }
+  return text.slice(0, end);
 }

@@ -4,6 +4,7 @@ import { readBearerToken } from "../auth/bearer.ts";
 import { flattenClaims, readClientIdentity } from "../auth/client-token.ts";
 import type { TokenClaims } from "../auth/verify.ts";
 import { clientTokenAlgorithms, verifyKeyToken } from "../auth/verify.ts";
+import { endings } from "../core/endings.ts";
 import type { Executor } from "../core/execute.ts";
 import type { GroupName, HubName } from "../core/names.ts";
 import { parseGroupName, parseUserId } from "../core/names.ts";
@@ -46,6 +47,8 @@ interface Identity {
 
 /** Parsed role lists that are kept, because most clients of an application carry the same few. Ours. */
 const roleCacheSize = 256;
+/** Longest role list that is kept, in characters of its JSON: the cache stays below a few megabytes. Ours. */
+const roleCacheKeyLength = 4096;
 
 /** The endpoint `/client/hubs/{hub}` (and `/client/?hub=`): handshake, `connect` event, binding of socket and connection. */
 export function createClientEndpoint(options: GatewayOptions): Endpoint {
@@ -152,8 +155,12 @@ class ClientEndpoint implements Endpoint {
     }
     const choice = chooseSubprotocol(offers, identity.subprotocol);
     if (choice === "notOffered") {
-      this.#options.upstream.disconnected(source, "The connect handler chose a subprotocol that was not offered.");
+      upstream.disconnected(unopened(source, identity), "The connect handler chose a subprotocol that was not offered.");
       return refuse(500); // E-41
+    }
+    if (asked && !this.#options.acceptsClients()) {
+      upstream.disconnected(unopened(source, identity), endings.shutdown.reason);
+      return refuse(503); // the drain began while the handler thought (M-61)
     }
     return this.#accept(source, identity, { ...choice, mode, asked });
   }
@@ -187,8 +194,7 @@ class ClientEndpoint implements Endpoint {
       },
       abandoned: () => {
         service.release();
-        // A handler that said yes to `connect` is told that it came to nothing (event-handlers 6.3).
-        if (asked) upstream.disconnected({ ...source, takeEventId: () => 1 }, "The connection was lost.");
+        if (asked) upstream.disconnected(unopened(source, identity), "The connection was lost.");
       },
     };
   }
@@ -198,6 +204,7 @@ class ClientEndpoint implements Endpoint {
     const cached = this.#roles.get(key);
     if (cached !== undefined) return cached;
     const rules = parseRoles(roles, this.#options.service.limits);
+    if (key.length > roleCacheKeyLength) return rules;
     if (this.#roles.size >= roleCacheSize) this.#roles.clear();
     this.#roles.set(key, rules);
     return rules;
@@ -212,6 +219,11 @@ class ClientEndpoint implements Endpoint {
     if (this.#hosts.size < roleCacheSize) this.#hosts.set(host, name);
     return name;
   }
+}
+
+/** A connection that a handler said yes to and that came to nothing; the handler is told so (event-handlers 6.3). */
+function unopened(source: EventSource, identity: Identity): EventSource {
+  return { ...source, userId: parseUserId(identity.userId), takeEventId: () => 1 };
 }
 
 const unauthorized: UpgradeDecision = { accept: false, status: 401, body: "", headers: { "WWW-Authenticate": "Bearer" } };

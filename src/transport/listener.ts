@@ -41,7 +41,7 @@ export interface ListenOptions {
 /** A listening socket for HTTP and WebSocket on one port. */
 export interface Listener {
   readonly port: number;
-  /** Uses another certificate for new connections; open ones stay. */
+  /** Uses another certificate for new connections; open ones stay. Throws, keeping the old one, if it is unusable. */
   setTls(tls: TlsFiles): void;
   /** Takes no new connections; open sockets stay until they end. */
   stopAccepting(): void;
@@ -66,6 +66,7 @@ export class ListenError extends Error {
  */
 export function listen(options: ListenOptions): Listener {
   let server = serve(options, options.tls, options.port);
+  let current = options.tls;
   const port = server.port ?? options.port;
   const retired: Server<Socket>[] = [];
   return {
@@ -75,7 +76,13 @@ export function listen(options: ListenOptions): Listener {
       // while open sockets and running requests stay with the old one until they end.
       retired.push(server);
       void server.stop(false);
-      server = serve(options, tls, port);
+      try {
+        server = serve(options, tls, port);
+        current = tls;
+      } catch (error) {
+        server = serve(options, current, port);
+        throw error;
+      }
     },
     stopAccepting() {
       void server.stop(false);
@@ -129,6 +136,7 @@ async function answer(options: ListenOptions, request: Request, server: Server<S
   server.timeout(request, 0);
   const decision = await answered.upgrade;
   if (!decision.accept) {
+    server.timeout(request, options.idleSeconds); // or a refused peer could stay for ever (H-32)
     const { status, body, headers = {} } = decision;
     return new Response(body === "" ? null : body, { status, headers: body === "" ? headers : { "Content-Type": "text/plain; charset=utf-8", ...headers } });
   }

@@ -11,6 +11,8 @@ export interface Traffic {
 
 type Accepted = Extract<UpgradeDecision, { accept: true }>;
 
+const noFrames: readonly Frame[] = [];
+
 const billedShift = 11; // 2 KiB
 const billedRest = (1 << billedShift) - 1;
 
@@ -33,7 +35,7 @@ export class Socket implements FrameSink {
   #socket: ServerWebSocket<Socket> | null = null;
   #events: SocketEvents | null = null;
   #isFull = false;
-  #batch: readonly Frame[] = [];
+  #batch: readonly Frame[] = noFrames;
   #taken = 0;
 
   constructor(accepted: Accepted, traffic: Traffic) {
@@ -54,7 +56,7 @@ export class Socket implements FrameSink {
     // A cork around one frame would cost more than it saves.
     if (frames.length === 1) this.#writeBatch(socket);
     else socket.cork(writeCorked);
-    this.#batch = [];
+    this.#batch = noFrames;
     return this.#taken;
   }
 

@@ -5,7 +5,14 @@ import type { EventRequestFacts, UpstreamOptions, UpstreamSettings, WebhookOutco
 import { AbuseProtection, type ValidationSubject, withoutQuery } from "./webhooks/abuse-protection.ts";
 import { createTargets, type Targets } from "./webhooks/agents.ts";
 import { eventHeaders } from "./webhooks/headers.ts";
-import { createHttpClient, type HttpCall, type HttpClient, type HttpFailure, type HttpReply, isSuccess } from "./webhooks/http-client.ts";
+import {
+  createHttpClient,
+  type HttpCall,
+  type HttpClient,
+  type HttpFailure,
+  type HttpReply,
+  isSuccess,
+} from "./webhooks/http-client.ts";
 import type { Handler } from "./webhooks/routing.ts";
 import { type TargetOrigin, targetOrigin } from "./webhooks/target-origin.ts";
 import { createTargetGuard } from "./webhooks/target-policy.ts";
@@ -47,17 +54,18 @@ const outcomes = {
 export class EventSender {
   readonly #options: UpstreamOptions;
   readonly #abuse: AbuseProtection;
+  readonly #client: HttpClient;
   readonly #userAgent: string;
   #settings: UpstreamSettings;
   #targets: Targets;
-  #client: HttpClient;
 
   constructor(options: UpstreamOptions) {
     this.#options = options;
     this.#settings = options.settings;
     this.#userAgent = `tidewire/${options.version}`;
     this.#targets = this.#createTargets();
-    this.#client = createHttpClient({ ...options, targets: this.#targets });
+    const { clock, scheduler } = options;
+    this.#client = createHttpClient({ clock, scheduler, targets: () => this.#targets });
     this.#abuse = new AbuseProtection({
       clock: options.clock,
       telemetry: options.telemetry,
@@ -71,10 +79,11 @@ export class EventSender {
     this.#settings = settings;
     this.#targets.retire();
     this.#targets = this.#createTargets();
-    this.#client = createHttpClient({ ...this.#options, targets: this.#targets });
   }
 
+  /** Cuts all requests and closes the sockets. */
   close(): void {
+    this.#client.abortAll();
     this.#targets.close();
   }
 
@@ -85,7 +94,8 @@ export class EventSender {
   async send(event: OutgoingEvent): Promise<HttpReply | HttpFailure> {
     const { source, handler } = event;
     const path = handler.template?.resolve(source.hub, event.event) ?? null;
-    if (handler.template === null || path === null) return this.#refuse(event, "the handler's URL cannot be used for it");
+    if (handler.template === null || path === null)
+      return this.#refuse(event, "the handler's URL cannot be used for it");
     const { origin } = handler.template;
     const requestOrigin = this.#requestOrigin(source.requestHost);
     const validationPath = handler.template.resolve(source.hub, "validate") ?? path;
@@ -177,7 +187,14 @@ export class EventSender {
       method: "POST",
       origin,
       path: url.pathname + url.search,
-      headers: ["Content-Type", "application/x-www-form-urlencoded", "Accept", "application/json", "User-Agent", this.#userAgent],
+      headers: [
+        "Content-Type",
+        "application/x-www-form-urlencoded",
+        "Accept",
+        "application/json",
+        "User-Agent",
+        this.#userAgent,
+      ],
       body,
       bodyBytes: body.length,
       needsBody: true,
@@ -198,7 +215,11 @@ export class EventSender {
     return publicHosts[0]?.replace(/:[0-9]+$/, "") ?? requestHost;
   }
 
-  #subject(handler: Handler, origin: string, target: { readonly origin: TargetOrigin; readonly path: string }): ValidationSubject {
+  #subject(
+    handler: Handler,
+    origin: string,
+    target: { readonly origin: TargetOrigin; readonly path: string },
+  ): ValidationSubject {
     return {
       url: target.origin.href + target.path,
       origin,
@@ -223,7 +244,11 @@ export class EventSender {
     return { kind: "failed", cause: "invalidRequest", detail, durationMs: 0 };
   }
 
-  #reportAttempt(event: OutgoingEvent, attempt: HttpReply | HttpFailure, sent: { readonly url: string; readonly bytes: number }): void {
+  #reportAttempt(
+    event: OutgoingEvent,
+    attempt: HttpReply | HttpFailure,
+    sent: { readonly url: string; readonly bytes: number },
+  ): void {
     const isReply = attempt.kind === "reply";
     this.#options.telemetry.webhook({
       ...eventFacts(event.source.hub, event),
@@ -240,7 +265,10 @@ export class EventSender {
 }
 
 /** What telemetry calls an event. */
-export function eventFacts(hub: string, event: { readonly kind: OutgoingEvent["kind"]; readonly event: string }): EventRequestFacts {
+export function eventFacts(
+  hub: string,
+  event: { readonly kind: OutgoingEvent["kind"]; readonly event: string },
+): EventRequestFacts {
   return { hub, event: event.event, type: event.kind === "user" ? "user" : "sys" };
 }
 

@@ -131,7 +131,9 @@ export interface UpstreamTelemetry extends Pick<Telemetry, "log"> {
 }
 
 /** Resolves a host name to addresses; rejects when there are none. */
-export type ResolveHost = (hostname: string) => Promise<readonly { readonly address: string; readonly family: number }[]>;
+export type ResolveHost = (
+  hostname: string,
+) => Promise<readonly { readonly address: string; readonly family: number }[]>;
 
 /** Makes the `ce-signature` of a connection; null without a key. */
 export type Signer = (connectionId: string) => string | null;

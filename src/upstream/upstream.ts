@@ -1,5 +1,12 @@
 import type { GroupName, HubName } from "../core/names.ts";
-import type { ConnectEvent, ConnectOutcome, EventSource, Upstream, UserEvent, UserEventOutcome } from "../core/ports.ts";
+import type {
+  ConnectEvent,
+  ConnectOutcome,
+  EventSource,
+  Upstream,
+  UserEvent,
+  UserEventOutcome,
+} from "../core/ports.ts";
 import { EventSender, eventFacts, type OutgoingEvent } from "./event-sender.ts";
 import { EventSession } from "./event-session.ts";
 import type { HubUpstreamSettings, UpstreamOptions, UpstreamSettings } from "./settings.ts";
@@ -62,14 +69,13 @@ class Webhooks implements WebhookUpstream {
   readonly #options: UpstreamOptions;
   readonly #sender: EventSender;
   readonly #queues = new Map<HubName, NotificationQueue>();
-  /** Cuts what is still under way at the end of `close`. */
-  readonly #closing = new AbortController();
   #settings: UpstreamSettings;
   #routes = new WeakMap<HubUpstreamSettings, HubRoutes>();
   #blocking = 0;
   #dropped = 0;
   #overflowNewsAt = Number.NEGATIVE_INFINITY;
   #closed: Promise<void> | null = null;
+  #isCut = false;
   #onIdle: (() => void) | null = null;
 
   constructor(options: UpstreamOptions) {
@@ -131,7 +137,8 @@ class Webhooks implements WebhookUpstream {
     };
     this.#blocking += 1;
     const reply = await this.#sender.send(outgoing);
-    this.#blockingDone();
+    this.#blocking -= 1;
+    this.#checkIdle();
     if (reply.kind === "failed") return connectFailed;
     if (!isSuccess(reply.status)) return refuseConnect(reply, this.#settings.forwardConnectErrorBody);
     const outcome = readConnectResponse(reply.body);
@@ -144,7 +151,12 @@ class Webhooks implements WebhookUpstream {
   }
 
   connected(source: EventSource): void {
-    this.#notify(source, { kind: "sys", event: "connected", handler: this.#routesOf(source.hub).connected, body: "{}" });
+    this.#notify(source, {
+      kind: "sys",
+      event: "connected",
+      handler: this.#routesOf(source.hub).connected,
+      body: "{}",
+    });
   }
 
   disconnected(source: EventSource, reason: string): void {
@@ -165,7 +177,9 @@ class Webhooks implements WebhookUpstream {
     if (handler === null) return { kind: "unhandled" };
     if (this.#closed !== null) return { kind: "failed" };
     const session = EventSession.of(source);
-    const outgoing: OutgoingEvent = {
+    this.#blocking += 1;
+    session.lane.runningEvents += 1;
+    const outcome = await this.#askHandler({
       source,
       session,
       handler,
@@ -179,13 +193,17 @@ class Webhooks implements WebhookUpstream {
       isBlocking: true,
       signal,
       onSent: null,
-    };
-    this.#blocking += 1;
-    session.lane.runningEvents += 1;
-    const reply = await this.#sender.send(outgoing);
+    });
     session.lane.runningEvents -= 1;
     if (session.lane.runningEvents === 0) this.#queues.get(source.hub)?.eventsFinished(session.lane);
-    this.#blockingDone();
+    this.#blocking -= 1;
+    this.#checkIdle();
+    return outcome;
+  }
+
+  async #askHandler(outgoing: OutgoingEvent): Promise<UserEventOutcome> {
+    const { session } = outgoing;
+    const reply = await this.#sender.send(outgoing);
     if (reply.kind === "failed" || !isSuccess(reply.status)) return { kind: "failed" };
     const outcome = readUserEventResponse(reply);
     const state = nextState(session.connectionState, reply.headers.connectionState);
@@ -198,12 +216,145 @@ class Webhooks implements WebhookUpstream {
 
   close(deadlineMs: number): Promise<void> {
     this.#closed ??= this.#drain(deadlineMs).then(() => {
+      this.#isCut = true;
       for (const queue of this.#queues.values()) queue.clear();
-      this.#closing.abort();
       this.#sender.close();
     });
     return this.#closed;
   }
+
+  async #drain(deadlineMs: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const cancel = this.#options.scheduler.after(deadlineMs, resolve);
+      this.#onIdle = () => {
+        cancel();
+        resolve();
+      };
+      this.#checkIdle();
+    });
+  }
+
+  #checkIdle(): void {
+    if (this.#onIdle !== null && this.#blocking === 0 && this.#queues.size === 0) this.#onIdle();
+  }
+
+  #routesOf(hub: HubName): HubRoutes {
+    const settings = this.#settings.hub(hub);
+    if (settings === null) return noRoutes;
+    const known = this.#routes.get(settings);
+    if (known !== undefined) return known;
+    const { clock, telemetry } = this.#options;
+    const { routes, problems } = compileRoutes(settings, {
+      globEventPatterns: this.#settings.globEventPatterns,
+      createAuthenticator: ({ auth }) =>
+        createAuthenticator(auth, {
+          clock,
+          fetchToken: async (tokenUrl, form) => await this.#sender.fetchToken(tokenUrl, form),
+          failed: (reason) => {
+            telemetry.log("warning", "EventHandlerTokenUnavailable", {
+              message: `No token for an event handler: ${reason}.`,
+              hub,
+            });
+          },
+        }),
+    });
+    this.#routes.set(settings, routes);
+    for (const { index, key, message } of problems) {
+      const text = `Event handler ${index} of hub ${hub} cannot be used: ${key} ${message}.`;
+      telemetry.log("error", "EventHandlerInvalid", { message: text, hub });
+    }
+    return routes;
+  }
+
+  #notify(source: EventSource, notice: Notice): void {
+    const id = source.takeEventId();
+    const { handler } = notice;
+    if (handler === null || this.#isCut) return;
+    const session = EventSession.of(source);
+    const queue = this.#queueOf(source.hub);
+    const isLast = notice.event === "disconnected";
+    const timeMs = this.#options.clock.now();
+    const stateNow = session.connectionState;
+    queue.add(session.lane, {
+      waitsForEvents: isLast,
+      start: (sent, done) => {
+        const outgoing: OutgoingEvent = {
+          source,
+          session,
+          handler,
+          kind: notice.kind,
+          event: notice.event,
+          id,
+          timeMs,
+          connectionState: isLast ? session.connectionState : stateNow,
+          contentType: jsonContent,
+          body: notice.body,
+          metadata: null,
+          isBlocking: false,
+          signal: null, // goes on when the client is gone (E-48)
+          onSent: null,
+        };
+        void this.#deliver(outgoing, sent).then(() => {
+          done();
+          this.#forget(source.hub, queue);
+        });
+      },
+      dropped: () => {
+        this.#overflow(source.hub, notice);
+        this.#forget(source.hub, queue);
+      },
+    });
+  }
+
+  async #deliver(outgoing: OutgoingEvent, sent: () => void): Promise<void> {
+    let isSent = false;
+    const sentOnce = () => {
+      if (!isSent) sent();
+      isSent = true;
+    };
+    const reply = await this.#sender.send({ ...outgoing, onSent: sentOnce });
+    sentOnce(); // nothing was sent at all
+    if (reply.kind === "reply" && isSuccess(reply.status)) this.#sender.report(outgoing, reply, null);
+    else {
+      // Its attempts are logged already.
+      const facts = eventFacts(outgoing.source.hub, outgoing);
+      this.#options.telemetry.notificationDropped(facts, "the event handler did not take it", false);
+    }
+  }
+
+  #overflow(hub: HubName, notice: Notice): void {
+    this.#dropped += 1;
+    const now = this.#options.clock.now();
+    const isNews = now - this.#overflowNewsAt >= overflowNewsMs;
+    if (isNews) this.#overflowNewsAt = now;
+    const reason = this.#isCut ? "the service stopped" : "too many notifications are waiting";
+    this.#options.telemetry.notificationDropped(eventFacts(hub, notice), reason, isNews);
+  }
+
+  #queueOf(hub: HubName): NotificationQueue {
+    let queue = this.#queues.get(hub);
+    if (queue === undefined) {
+      queue = new NotificationQueue({
+        maxWaiting: this.#settings.notificationQueue,
+        maxStarted: maxStartedNotifications,
+      });
+      this.#queues.set(hub, queue);
+    }
+    return queue;
+  }
+
+  /** Hub names come from clients: a queue is kept only while it holds something. */
+  #forget(hub: HubName, queue: NotificationQueue): void {
+    if (queue.size === 0 && this.#queues.get(hub) === queue) this.#queues.delete(hub);
+    this.#checkIdle();
+  }
+}
+
+interface Notice {
+  readonly kind: "sys" | "gp";
+  readonly event: "connected" | "disconnected" | "joined" | "left";
+  readonly handler: Handler | null;
+  readonly body: string;
 }
 
 const invalidState = "the connection state is not ASCII or longer than 8 KiB";

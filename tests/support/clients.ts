@@ -12,6 +12,7 @@ export interface ClientOptions extends ClientTokenOptions {
   readonly query?: Readonly<Record<string, string>> | undefined;
   readonly subprotocols?: readonly string[] | undefined;
   readonly headers?: readonly Header[] | undefined;
+  readonly host?: string | undefined;
   readonly answerPings?: boolean;
 }
 
@@ -109,11 +110,12 @@ export async function connectSimple(target: Target, options: ClientOptions): Pro
 }
 
 async function open(target: Target, options: ClientOptions): Promise<WebSocketClient> {
-  const { subprotocols, headers, answerPings = true } = options;
+  const { subprotocols, headers, host, answerPings = true } = options;
   return openWebSocket(target.endpoint, {
     path: clientPath(target, options),
     subprotocols,
     headers,
+    host,
     answerPings,
     ca: target.ca,
   });

@@ -10,6 +10,8 @@ import { readResponse } from "./raw-http.ts";
 export interface Handshake extends DialOptions {
   /** Path below the endpoint, query included. */
   readonly path: string;
+  /** `Host` header; default: that of the endpoint. */
+  readonly host?: string | undefined;
   /** Offered, in this order, in one header line. */
   readonly subprotocols?: readonly string[] | undefined;
   /** Further header lines, sent as they are, at the end. */
@@ -57,7 +59,7 @@ async function shakeHands(endpoint: string, options: Handshake) {
     const base = url.pathname === "/" ? "" : url.pathname;
     const lines = [
       `GET ${base}${options.path} HTTP/1.1`,
-      `Host: ${url.host}`,
+      `Host: ${options.host ?? url.host}`,
       "Upgrade: websocket",
       "Connection: Upgrade",
       `Sec-WebSocket-Key: ${key}`,

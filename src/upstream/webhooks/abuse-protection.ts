@@ -131,7 +131,10 @@ export class AbuseProtection {
 }
 
 function hostOnly(value: string): string {
-  return value.trim().toLowerCase().replace(/:[0-9]+$/, "");
+  return value
+    .trim()
+    .toLowerCase()
+    .replace(/:[0-9]+$/, "");
 }
 
 /** A URL as it may be logged: without query, which may hold a key. */

@@ -4,7 +4,13 @@ import type { HttpReply } from "./http-client.ts";
 
 type Accepted = ConnectOutcome & { readonly kind: "accepted" };
 
-const nothing: Accepted = { kind: "accepted", userId: undefined, roles: undefined, groups: undefined, subprotocol: undefined };
+const nothing: Accepted = {
+  kind: "accepted",
+  userId: undefined,
+  roles: undefined,
+  groups: undefined,
+  subprotocol: undefined,
+};
 const maxForwardedBytes = 8192;
 
 /**
@@ -22,7 +28,9 @@ export function readConnectResponse(body: Uint8Array): Accepted | null {
   }
   if (value === null) return nothing;
   if (typeof value !== "object" || Array.isArray(value)) return null;
-  const properties = new Map(Object.entries(value).map(([name, property]) => [name.toLowerCase(), property as unknown]));
+  const properties = new Map(
+    Object.entries(value).map(([name, property]) => [name.toLowerCase(), property as unknown]),
+  );
   const userId = readUserId(properties.get("userid"));
   const roles = readStrings(properties.get("roles"));
   const groups = readGroups(properties.get("groups"));

@@ -1,6 +1,10 @@
 import zlib from "node:zlib";
 
-type Decode = (body: Uint8Array, options: { maxOutputLength: number }, callback: (error: Error | null, result: Buffer) => void) => void;
+type Decode = (
+  body: Uint8Array,
+  options: { maxOutputLength: number },
+  callback: (error: Error | null, result: Buffer) => void,
+) => void;
 
 /**
  * Undoes a `Content-Encoding`: gzip, deflate (with or without zlib wrapper), br or identity. Null for any other, for a

@@ -54,6 +54,15 @@ export interface HttpFailure {
 export interface HttpClient {
   /** Resolves with the last attempt's result; never rejects. Aborting the signal resolves at once with `aborted`. */
   call(call: HttpCall): Promise<HttpReply | HttpFailure>;
+  /** Ends all calls under way, as their signals would. */
+  abortAll(): void;
+}
+
+interface ClientParts {
+  /** The sockets in force; a call stays with those it started with. */
+  targets(): Targets;
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
 }
 
 /** Ours: error bodies are not used beyond 8 KiB, but a short one is read so that the socket can be kept. */
@@ -61,17 +70,25 @@ const errorBody = { maxBytes: 65_536, timeoutMs: 5000 } as const;
 const maxRedirects = 5;
 
 /**
- * Creates the client of one set of sockets. It never asks for a compressed reply, never follows a redirect to another host
+ * Creates a client. It never asks for a compressed reply, never follows a redirect to another host
  * and reads no environment; a reused socket that turns out closed costs no attempt.
  * @spec E-67 E-68 E-69 E-70 H-37
  */
-export function createHttpClient(parts: {
-  readonly targets: Targets;
-  readonly clock: Clock;
-  readonly scheduler: Scheduler;
-}): HttpClient {
+export function createHttpClient(parts: ClientParts): HttpClient {
+  const active = new Set<Attempts>();
   return {
-    call: (call) => new Promise((resolve) => new Attempts(parts, call, resolve).start()),
+    call: (call) =>
+      new Promise((resolve) => {
+        const attempts = new Attempts(parts, call, (result) => {
+          active.delete(attempts);
+          resolve(result);
+        });
+        active.add(attempts);
+        attempts.start();
+      }),
+    abortAll() {
+      for (const attempts of active) attempts.abort();
+    },
   };
 }
 
@@ -94,17 +111,13 @@ class Attempts {
   #cancelTimer: (() => void) | null = null;
   #cancelExchange: (() => void) | null = null;
 
-  constructor(
-    parts: { readonly targets: Targets; readonly clock: Clock; readonly scheduler: Scheduler },
-    call: HttpCall,
-    resolve: (result: HttpReply | HttpFailure) => void,
-  ) {
+  constructor(parts: ClientParts, call: HttpCall, resolve: (result: HttpReply | HttpFailure) => void) {
     this.#clock = parts.clock;
     this.#scheduler = parts.scheduler;
-    this.#targets = parts.targets;
+    this.#targets = parts.targets();
     this.#call = call;
     this.#resolve = resolve;
-    this.#target = parts.targets.of(call.origin, call.tls);
+    this.#target = this.#targets.of(call.origin, call.tls);
     this.#path = call.path;
   }
 
@@ -112,15 +125,15 @@ class Attempts {
     const { signal, timeoutMs } = this.#call;
     this.#startedAt = this.#clock.now();
     if (signal?.aborted === true) {
-      this.#onAbort();
+      this.abort();
       return;
     }
-    signal?.addEventListener("abort", this.#onAbort);
+    signal?.addEventListener("abort", this.abort);
     this.#cancelTimer = this.#scheduler.after(timeoutMs, () => this.#cut("timeout", "no answer in time"));
     this.#attempt();
   }
 
-  readonly #onAbort = (): void => this.#cut("aborted", "the client is gone");
+  readonly abort = (): void => this.#cut("aborted", "the client is gone");
 
   #attempt(): void {
     this.#startedAt = this.#clock.now();
@@ -311,7 +324,7 @@ class Attempts {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#cancelTimer?.();
-    this.#call.signal?.removeEventListener("abort", this.#onAbort);
+    this.#call.signal?.removeEventListener("abort", this.abort);
     if (result.kind === "failed" || !isSuccess(result.status)) this.#call.onAttempt?.(result);
     this.#resolve(result);
   }

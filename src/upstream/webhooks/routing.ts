@@ -39,6 +39,10 @@ export class HubRoutes {
     this.hasPresence = routes.some((route) => route.presenceEvents.size > 0);
   }
 
+  get all(): readonly Handler[] {
+    return this.#routes.map((route) => route.handler);
+  }
+
   /** A user event named like a system event is a user event still (E-9). */
   user(event: string): Handler | null {
     for (const route of this.#routes) if (route.userEvents?.matches(event) === true) return route.handler;
@@ -47,8 +51,7 @@ export class HubRoutes {
 
   presence(change: "joined" | "left", group: string): Handler | null {
     const wants = ({ presenceEvents, groupFilters }: Route) =>
-      presenceEvents.has(change) &&
-      (groupFilters.length === 0 || groupFilters.some((filter) => filter.matches(group)));
+      presenceEvents.has(change) && (groupFilters.length === 0 || groupFilters.some((filter) => filter.matches(group)));
     return this.#routes.find(wants)?.handler ?? null;
   }
 }
@@ -104,6 +107,9 @@ export function compileRoutes(
 const neverMatches: GroupPattern = { matches: () => false };
 
 /** Checks a hub's handlers at startup and reload; an empty list means they can be used (E-3, E-4, E-6). */
-export function checkHubSettings(settings: HubUpstreamSettings, globEventPatterns: boolean): readonly SettingsProblem[] {
+export function checkHubSettings(
+  settings: HubUpstreamSettings,
+  globEventPatterns: boolean,
+): readonly SettingsProblem[] {
   return compileRoutes(settings, { globEventPatterns, createAuthenticator: () => null }).problems;
 }

@@ -34,7 +34,15 @@ const forbidden = ranges(
 );
 /** The unspecified address connects to this machine. */
 const loopback = ranges("127.0.0.0/8", "0.0.0.0/8", "::1", "::");
-const privateUse = ranges("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "198.18.0.0/15", "fc00::/7", "fec0::/10");
+const privateUse = ranges(
+  "10.0.0.0/8",
+  "172.16.0.0/12",
+  "192.168.0.0/16",
+  "100.64.0.0/10",
+  "198.18.0.0/15",
+  "fc00::/7",
+  "fec0::/10",
+);
 /** IPv6 ranges whose addresses stand for an IPv4 address, and where in the address it is. */
 const embeddings = [
   { range: ranges("64:ff9b::/96"), at: 12 },
@@ -83,7 +91,12 @@ export function createTargetGuard(policy: TargetPolicy, resolveHost: ResolveHost
       return isIP(hostname) === 0 ? null : refuseAddress(policy, hostname);
     },
     lookup(hostname, options, callback) {
-      const family = options.family === 4 || options.family === "IPv4" ? 4 : options.family === 6 || options.family === "IPv6" ? 6 : 0;
+      const family =
+        options.family === 4 || options.family === "IPv4"
+          ? 4
+          : options.family === 6 || options.family === "IPv6"
+            ? 6
+            : 0;
       resolveChecked(hostname, family).then(
         (addresses) => {
           const [first] = addresses;
