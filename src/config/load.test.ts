@@ -243,6 +243,8 @@ test("the emulator's appsettings.json is accepted, comments and sections of ASP.
   const config = load({ file, fileName: "appsettings.json" });
   expect(config.service.keys.primary).toBe(key);
   expect(listening(config)).toEqual(["http localhost 9090"]);
+  const overridden = load({ file, fileName: "appsettings.json", environment: { WebPubSub__AccessKey: otherKey } });
+  expect(overridden.service.keys.primary).toBe(otherKey);
   const hub = hubSettings(config, "chat");
   expect(hub.eventHandlers).toMatchObject([
     { urlTemplate: "http://localhost:3000/{event}", userEventPattern: "a,b", systemEvents: ["connect"] },

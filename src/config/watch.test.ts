@@ -171,6 +171,24 @@ test("a changed secret file gives a new configuration; a file that is only touch
   expect(seen).toEqual([]);
 });
 
+test("a secret file named by a reload is watched from then on, also while the configuration is broken", async () => {
+  const file = join(folder, "config.yaml");
+  const secret = join(folder, "secrets", "key");
+  mkdirSync(join(folder, "secrets"));
+  writeFileSync(secret, otherKey);
+  writeFileSync(file, settings("http://one/"));
+  const { next } = watching(file);
+  writeFileSync(file, settings("http://one/").replace("primary:", "secondaryFile: secrets/key, primary:"));
+  expect((await next()).kind).toBe("change");
+  writeFileSync(secret, `${otherKey}-new`);
+  const second = await next();
+  expect(second.kind === "change" ? second.change.config.service.keys.secondary : second).toBe(`${otherKey}-new`);
+  writeFileSync(file, "service: {");
+  expect((await next()).kind).toBe("problems");
+  writeFileSync(secret, `${otherKey}-newer`);
+  expect((await next()).kind).toBe("problems");
+});
+
 test("nothing is reported after close, and closing twice is harmless", () => {
   const file = join(folder, "config.yaml");
   writeFileSync(file, settings("http://one/"));

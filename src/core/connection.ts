@@ -2,11 +2,10 @@ import { AckMemory } from "./ack-memory.ts";
 import type { FilterSubject } from "./filter/values.ts";
 import type { ConnectionId, GroupName, HubName, UserId } from "./names.ts";
 import type { Frame, OutboundControl } from "./outbound.ts";
-import type { OutboxLimits } from "./outbox.ts";
+import type { Flusher, OutboxLimits } from "./outbox.ts";
 import { Outbox } from "./outbox.ts";
-import type { Flusher } from "./outbox.ts";
-import { Permissions } from "./permissions.ts";
 import type { RoleRules } from "./permissions.ts";
+import { Permissions } from "./permissions.ts";
 import type { ConnectionFacts, EventSource, FrameSink, WireFormat } from "./ports.ts";
 import { SmallSet } from "./small-set.ts";
 

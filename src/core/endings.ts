@@ -50,7 +50,13 @@ export const endings = {
     category: "BadRequest",
     spec: "C-66",
   },
-  eventFailed: { code: 1011, reason: "The event handler failed.", announce: false, category: "SendEventFailed", spec: "C-65 E-63" },
+  eventFailed: {
+    code: 1011,
+    reason: "The event handler failed.",
+    announce: false,
+    category: "SendEventFailed",
+    spec: "C-65 E-63",
+  },
   eventUnhandled: {
     code: 1011,
     reason: "No event handler is configured.",
@@ -58,11 +64,35 @@ export const endings = {
     category: "EventHandlerNotFound",
     spec: "C-65 E-64",
   },
-  outboxFull: { code: 1008, reason: "The outbound message queue is full.", announce: false, category: "SlowClient", spec: "C-94 H-35" },
-  inboxFull: { code: 1008, reason: "The inbound message queue is full.", announce: true, category: "Throttled", spec: "ours" },
-  pingTimeout: { code: null, reason: "The connection timed out.", announce: false, category: "PingTimeout", spec: "C-93" },
+  outboxFull: {
+    code: 1008,
+    reason: "The outbound message queue is full.",
+    announce: false,
+    category: "SlowClient",
+    spec: "C-94 H-35",
+  },
+  inboxFull: {
+    code: 1008,
+    reason: "The inbound message queue is full.",
+    announce: true,
+    category: "Throttled",
+    spec: "ours",
+  },
+  pingTimeout: {
+    code: null,
+    reason: "The connection timed out.",
+    announce: false,
+    category: "PingTimeout",
+    spec: "C-93",
+  },
   shutdown: { code: 1001, reason: "Service is restarting.", announce: true, category: "ServiceReload", spec: "H-39" },
-  internalError: { code: 1011, reason: "Internal server error", announce: true, category: "ServiceTransientError", spec: "ours" },
+  internalError: {
+    code: 1011,
+    reason: "Internal server error",
+    announce: true,
+    category: "ServiceTransientError",
+    spec: "ours",
+  },
 } as const satisfies Record<string, EndingRow>;
 
 export type EndingCause = keyof typeof endings;

@@ -37,12 +37,16 @@ export function execute(executor: Executor, connection: Connection, command: Com
   }
 }
 
-function changeGroup({ service }: Executor, connection: Connection, command: Extract<Command, { kind: "joinGroup" | "leaveGroup" }>): void {
+function changeGroup(
+  { service }: Executor,
+  connection: Connection,
+  command: Extract<Command, { kind: "joinGroup" | "leaveGroup" }>,
+): void {
   const { group, ackId } = command;
   if (isDuplicate(service, connection, ackId)) return;
   const verb = command.kind === "joinGroup" ? "join" : "leave";
   if (!connection.permissions.allows("joinLeaveGroup", group)) {
-    refuse(service, connection, ackId, forbidden(verb, group));
+    refuse(service, connection, { ackId, error: forbidden(verb, group) });
     return;
   }
   if (command.kind === "joinGroup") service.join(connection, group);
@@ -50,13 +54,17 @@ function changeGroup({ service }: Executor, connection: Connection, command: Ext
   succeed(service, connection, ackId);
 }
 
-function sendToGroup({ service, clock }: Executor, connection: Connection, command: SendToGroup): Promise<void> | undefined {
+function sendToGroup(
+  { service, clock }: Executor,
+  connection: Connection,
+  command: SendToGroup,
+): Promise<void> | undefined {
   const { group, ackId, ttlSeconds } = command;
   if (isDuplicate(service, connection, ackId)) return undefined;
   if (!connection.permissions.allows("sendToGroup", group)) {
     // A simple client has no other way to learn of it (C-66).
     if (!connection.format.answersFaults) service.end(connection, "sendToGroupForbidden");
-    else refuse(service, connection, ackId, forbidden("send to", group));
+    else refuse(service, connection, { ackId, error: forbidden("send to", group) });
     return undefined;
   }
   const publication: Publication = {
@@ -76,7 +84,7 @@ function sendToGroup({ service, clock }: Executor, connection: Connection, comma
   }
   return outcome.then((late) => {
     if (late === "done") succeed(service, connection, ackId);
-    else refuse(service, connection, ackId, internalServerError);
+    else refuse(service, connection, { ackId, error: internalServerError });
   });
 }
 
@@ -90,7 +98,7 @@ async function sendEvent({ service, upstream }: Executor, connection: Connection
   if (!connection.isOpen) return;
   if (outcome.kind !== "handled") {
     // C-53, C-54, C-65: who can be told is told, a simple client is closed.
-    if (connection.format.answersFaults) refuse(service, connection, ackId, internalServerError);
+    if (connection.format.answersFaults) refuse(service, connection, { ackId, error: internalServerError });
     else service.end(connection, outcome.kind === "failed" ? "eventFailed" : "eventUnhandled");
     return;
   }
@@ -119,11 +127,14 @@ function succeed(service: Service, connection: Connection, ackId: AckId | null):
 }
 
 /** A refused request does not use up its ack id (C-32). */
-function refuse(service: Service, connection: Connection, ackId: AckId | null, error: AckError): void {
+function refuse(
+  service: Service,
+  connection: Connection,
+  { ackId, error }: { readonly ackId: AckId | null; readonly error: AckError },
+): void {
   if (ackId !== null) service.pushControl(connection, { kind: "ack", ackId, error });
 }
 
 function forbidden(verb: "join" | "leave" | "send to", group: GroupName): AckError {
   return { name: "Forbidden", message: `The client does not have permission to ${verb} group '${group}'.` };
 }
-

@@ -1,5 +1,5 @@
-import type { ConnectionId, GroupName, HubName, UserId } from "./names.ts";
 import type { Filter } from "./filter/filter.ts";
+import type { ConnectionId, GroupName, HubName, UserId } from "./names.ts";
 import type { Publication, Target } from "./publication.ts";
 
 /**

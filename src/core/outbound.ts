@@ -10,7 +10,9 @@ export interface OutboundMessage {
    * `fromUserId`: the publisher's user, null for a client without one, undefined when the publisher was REST and the
    * field is left out (C-37, R-53).
    */
-  readonly from: { readonly kind: "group"; readonly group: GroupName; readonly fromUserId: UserId | null | undefined } | { readonly kind: "server" };
+  readonly from:
+    | { readonly kind: "group"; readonly group: GroupName; readonly fromUserId: UserId | null | undefined }
+    | { readonly kind: "server" };
   readonly payload: Payload;
   /** null or non-empty. */
   readonly metadata: Metadata | null;

@@ -9,7 +9,11 @@ const maxStars = 5;
 const maxWildcards = 5;
 
 /** What stands between two literal runs: nothing more, one non-dot character, or a run of non-dot or of any characters. */
-type Token = { readonly kind: "literal"; readonly text: string } | { readonly kind: "one" } | { readonly kind: "segment" } | { readonly kind: "any" };
+type Token =
+  | { readonly kind: "literal"; readonly text: string }
+  | { readonly kind: "one" }
+  | { readonly kind: "segment" }
+  | { readonly kind: "any" };
 
 /**
  * Parses a pattern: `?` is one character except a dot, `*` any number of them, `**` any number of any characters, and

@@ -82,7 +82,10 @@ export class Permissions {
    * Makes `allows(action, group)` answer `wanted`; `group` null replaces every rule of the action by all or nothing.
    * Idempotent. `conflict`: it would need more than `limit` literal rules; nothing was changed (R-93).
    */
-  set(change: { readonly action: Action; readonly group: GroupName | null; readonly wanted: boolean }, limit: number): "done" | "conflict" {
+  set(
+    change: { readonly action: Action; readonly group: GroupName | null; readonly wanted: boolean },
+    limit: number,
+  ): "done" | "conflict" {
     const { action, group, wanted } = change;
     const rules = this.#rules[action];
     if (group === null) {

@@ -1,8 +1,8 @@
 import type { Ending } from "./endings.ts";
 import type { ConnectionId, EventName, GroupName, HubName, UserId } from "./names.ts";
+import type { NodeAnswer, NodeCommand } from "./operations.ts";
 import type { Encoder, Frame } from "./outbound.ts";
 import type { Metadata, Payload } from "./payload.ts";
-import type { NodeAnswer, NodeCommand } from "./operations.ts";
 import type { Publication } from "./publication.ts";
 
 /** Wall clock in milliseconds since the epoch. */
@@ -90,7 +90,12 @@ export type UpgradeDecision =
       /** Called instead of `open` when the socket could not be opened any more (the client is gone). */
       abandoned(): void;
     }
-  | { readonly accept: false; readonly status: number; readonly body: string; readonly headers?: Readonly<Record<string, string>> };
+  | {
+      readonly accept: false;
+      readonly status: number;
+      readonly body: string;
+      readonly headers?: Readonly<Record<string, string>>;
+    };
 
 /** What the transport calls for a WebSocket upgrade; implemented by the gateway. Never rejects. */
 export interface Endpoint {
@@ -153,7 +158,10 @@ export type UserEventOutcome =
   | { readonly kind: "unhandled" }
   | { readonly kind: "failed" }
   /** The handler answered; `reply` is null when it has nothing to say to the client. */
-  | { readonly kind: "handled"; readonly reply: { readonly payload: Payload; readonly metadata: Metadata | null } | null };
+  | {
+      readonly kind: "handled";
+      readonly reply: { readonly payload: Payload; readonly metadata: Metadata | null } | null;
+    };
 
 export interface UserEvent {
   readonly event: EventName;

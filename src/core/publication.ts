@@ -14,7 +14,6 @@ export type Sender =
   | { readonly kind: "connection"; readonly id: ConnectionId; readonly user: UserId | null }
   | { readonly kind: "server" };
 
-
 /** An accepted message on its way to its recipients. Immutable; shared by everything that handles it. */
 export interface Publication {
   readonly hub: HubName;

@@ -116,7 +116,14 @@ export class Service implements Operations {
     this.#end(connection, { cause, text, closeReason: endings[cause].reason });
   }
 
-  #end(connection: Connection, { cause, text, closeReason }: { readonly cause: EndingCause; readonly text: string | null; readonly closeReason: string }): void {
+  #end(
+    connection: Connection,
+    {
+      cause,
+      text,
+      closeReason,
+    }: { readonly cause: EndingCause; readonly text: string | null; readonly closeReason: string },
+  ): void {
     if (!connection.isOpen) return;
     const row = endings[cause];
     this.#retire(connection, { by: "service", cause, text });
@@ -192,7 +199,8 @@ export class Service implements Operations {
 
   async exists(hub: HubName, subject: Subject): Promise<"yes" | "no" | "down"> {
     const command: NodeCommand = { kind: "exists", hub, subject };
-    const answers = subject.kind === "connection" ? await this.#onOwner(subject.id, command) : await this.#onAll(command);
+    const answers =
+      subject.kind === "connection" ? await this.#onOwner(subject.id, command) : await this.#onAll(command);
     if (answers === "down") return "down";
     return answers.some(isDone) ? "yes" : "no";
   }
@@ -200,7 +208,8 @@ export class Service implements Operations {
   async changeMembership(request: MembershipRequest): Promise<"done" | "unknown" | "down"> {
     const command: NodeCommand = { kind: "membership", ...request };
     const { subject } = request;
-    const answers = subject.kind === "connection" ? await this.#onOwner(subject.id, command) : await this.#onAll(command);
+    const answers =
+      subject.kind === "connection" ? await this.#onOwner(subject.id, command) : await this.#onAll(command);
     if (answers === "down") return "down";
     return answers.some(isDone) ? "done" : "unknown";
   }
@@ -243,7 +252,9 @@ export class Service implements Operations {
         return this.#changeMembershipHere(hub, command);
       case "membershipWhere": {
         const { filter, groups, change } = command;
-        const selected = [...hub.select({ kind: "hub" })].filter((connection) => filter === null || filter.matches(connection));
+        const selected = [...hub.select({ kind: "hub" })].filter(
+          (connection) => filter === null || filter.matches(connection),
+        );
         for (const connection of selected) for (const group of groups) this.#changeGroup(connection, change, group);
         return done;
       }
@@ -316,7 +327,10 @@ export class Service implements Operations {
   }
 
   #closeHere(hub: Hub, { target, excluded, reason }: CloseRequest): void {
-    const text = reason === "" ? "Application server closed the connection." : `Application server closed the connection. Reason: ${reason}`;
+    const text =
+      reason === ""
+        ? "Application server closed the connection."
+        : `Application server closed the connection. Reason: ${reason}`;
     for (const connection of [...hub.select(target)]) {
       if (excluded !== null && excluded.has(connection.id)) continue;
       // A simple client has no `disconnected` message, so the reason goes into its close frame (client-protocols 11).

@@ -33,43 +33,49 @@ export interface FrontDoorPeer {
   readonly address: string;
   readonly isSecure: boolean;
   readonly listener: string | null;
+  readonly certificate: Caller["certificate"];
 }
 
 export type FrontDoorAnswer = Response | { readonly upgrade: Promise<UpgradeDecision> };
 
 /** Request types by first path segment (management 7). */
-const requestTypes: Readonly<Record<string, RequestType>> = {
-  api: "RESTAPI",
-  client: "ClientConnection",
-  clients: "ClientConnection",
-  server: "ServerConnection",
-  livetrace: "Trace",
-};
+const requestTypes: ReadonlyMap<string, RequestType> = new Map([
+  ["api", "RESTAPI"],
+  ["client", "ClientConnection"],
+  ["clients", "ClientConnection"],
+  ["server", "ServerConnection"],
+  ["livetrace", "Trace"],
+]);
 
 /**
  * The one way in for every request, in this order: path base, caller, health (always open), stopped service, network
  * rules (before any authentication, M-34), then REST or the client endpoint.
  */
-export function createFrontDoor(options: FrontDoorOptions): (request: Request, peer: FrontDoorPeer) => FrontDoorAnswer | Promise<FrontDoorAnswer> {
+export function createFrontDoor(
+  options: FrontDoorOptions,
+): (request: Request, peer: FrontDoorPeer) => FrontDoorAnswer | Promise<FrontDoorAnswer> {
   const { pathBase, endpoint } = options;
   return (request, peer) => {
     const target = splitTarget(request.url);
-    if (!target.path.startsWith(pathBase)) return notFound();
     const path = target.path.slice(pathBase.length);
+    if (!target.path.startsWith(pathBase) || !path.startsWith("/")) return notFound();
     const { query } = target;
     const segment = firstSegment(path);
     const settings = options.settings();
     const caller = resolveCaller(request.headers, peer, settings);
-    const type = requestTypes[segment];
+    const type = requestTypes.get(segment);
     if (type === undefined) return notFound();
     if (!/^\/api\/health\/?$/i.test(path)) {
       if (settings.isStopped) return new Response(null, { status: 503 });
-      if (!settings.isAllowed({ type, address: caller.address, listener: peer.listener })) return new Response(null, { status: 403 });
+      if (!settings.isAllowed({ type, address: caller.address, listener: peer.listener }))
+        return new Response(null, { status: 403 });
     }
     if (segment === "api") return options.rest({ request, path, query, caller, pathBase });
     if (segment !== "client") return notFound();
     const isUpgrade = request.method === "GET" && request.headers.get("upgrade")?.toLowerCase() === "websocket";
-    return { upgrade: endpoint.upgrade({ path, query, headers: request.headers, caller, isUpgrade, signal: request.signal }) };
+    return {
+      upgrade: endpoint.upgrade({ path, query, headers: request.headers, caller, isUpgrade, signal: request.signal }),
+    };
   };
 }
 
@@ -77,11 +83,16 @@ function notFound(): Response {
   return new Response(null, { status: 404 });
 }
 
-/** Path and query of a URL whose authority is whatever the client wrote; `new URL` would cost more than routing does. */
+/**
+ * Path and query of a URL whose authority is whatever the client wrote, or that has none, for want of a usable `Host`.
+ * `new URL` would cost more than routing does.
+ */
 function splitTarget(url: string): { readonly path: string; readonly query: string } {
-  const start = url.indexOf("/", url.indexOf("//") + 2);
+  const start = url.startsWith("/") ? 0 : url.indexOf("/", url.indexOf("//") + 2);
   const question = url.indexOf("?", start);
-  return question < 0 ? { path: url.slice(start), query: "" } : { path: url.slice(start, question), query: url.slice(question + 1) };
+  return question < 0
+    ? { path: url.slice(start), query: "" }
+    : { path: url.slice(start, question), query: url.slice(question + 1) };
 }
 
 function firstSegment(path: string): string {

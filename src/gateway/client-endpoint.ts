@@ -10,7 +10,15 @@ import type { GroupName, HubName } from "../core/names.ts";
 import { parseGroupName, parseUserId } from "../core/names.ts";
 import type { RoleRules } from "../core/permissions.ts";
 import { parseRoles } from "../core/permissions.ts";
-import type { ConnectOutcome, Endpoint, EventSource, IdSource, Telemetry, UpgradeDecision, UpgradeRequest } from "../core/ports.ts";
+import type {
+  ConnectOutcome,
+  Endpoint,
+  EventSource,
+  IdSource,
+  Telemetry,
+  UpgradeDecision,
+  UpgradeRequest,
+} from "../core/ports.ts";
 import type { AnyCodec } from "../protocols/registry.ts";
 import { chooseSubprotocol, parseOffers } from "../protocols/registry.ts";
 import type { SimpleMode } from "../protocols/simple/mode.ts";
@@ -81,7 +89,8 @@ class ClientEndpoint implements Endpoint {
     const hub = settings.hub(client.hub);
     if (!isAllowedOrigin(hub.allowedOrigins, request.headers.get("origin"))) return refuse(403); // H-54
 
-    const token = lastParameter(client.parameters, "access_token") ?? readBearerToken(request.headers.get("authorization"));
+    const token =
+      lastParameter(client.parameters, "access_token") ?? readBearerToken(request.headers.get("authorization"));
     if (token === null && !hub.anonymous) return unauthorized; // C-5
     const claims = token === null ? {} : this.#verify(token, { request, client, settings });
     if (claims === null) return unauthorized; // C-6, M-14
@@ -97,12 +106,18 @@ class ClientEndpoint implements Endpoint {
       this.#options.telemetry.log("warning", "ConnectionCountLimitReached", { message, hub: client.hub });
       return refuse(429); // M-44
     }
-    const decision = await this.#connect({ request, client, mode, claims }, { userId: userId ?? "", roles, groups: parsedGroups, subprotocol: null });
+    const decision = await this.#connect(
+      { request, client, mode, claims },
+      { userId: userId ?? "", roles, groups: parsedGroups, subprotocol: null },
+    );
     if (!decision.accept) service.release();
     return decision;
   }
 
-  #verify(token: string, context: { readonly request: UpgradeRequest; readonly client: ClientRequest; readonly settings: GatewaySettings }): TokenClaims | null {
+  #verify(
+    token: string,
+    context: { readonly request: UpgradeRequest; readonly client: ClientRequest; readonly settings: GatewaySettings },
+  ): TokenClaims | null {
     const { request, client, settings } = context;
     const check = verifyKeyToken(token, settings.tokenKeys, {
       algorithms: clientTokenAlgorithms,
@@ -111,7 +126,11 @@ class ClientEndpoint implements Endpoint {
     });
     const { telemetry } = this.#options;
     if (!check.ok) {
-      telemetry.log("info", "ClientTokenRefused", { message: "A client's token was refused.", reason: check.reason, hub: client.hub });
+      telemetry.log("info", "ClientTokenRefused", {
+        message: "A client's token was refused.",
+        reason: check.reason,
+        hub: client.hub,
+      });
       return null;
     }
     const [host = "", forwardedHost = null] = request.caller.audienceHosts;
@@ -129,7 +148,12 @@ class ClientEndpoint implements Endpoint {
 
   /** Asks the `connect` handler, if there is one, and settles who the connection is. A place is reserved already. */
   async #connect(
-    handshake: { readonly request: UpgradeRequest; readonly client: ClientRequest; readonly mode: SimpleMode; readonly claims: TokenClaims },
+    handshake: {
+      readonly request: UpgradeRequest;
+      readonly client: ClientRequest;
+      readonly mode: SimpleMode;
+      readonly claims: TokenClaims;
+    },
     token: Identity,
   ): Promise<UpgradeDecision> {
     const { request, client, mode } = handshake;
@@ -155,7 +179,10 @@ class ClientEndpoint implements Endpoint {
     }
     const choice = chooseSubprotocol(offers, identity.subprotocol);
     if (choice === "notOffered") {
-      upstream.disconnected(unopened(source, identity), "The connect handler chose a subprotocol that was not offered.");
+      upstream.disconnected(
+        unopened(source, identity),
+        "The connect handler chose a subprotocol that was not offered.",
+      );
       return refuse(500); // E-41
     }
     if (asked && !this.#options.acceptsClients()) {
@@ -168,7 +195,12 @@ class ClientEndpoint implements Endpoint {
   #accept(
     source: EventSource,
     identity: Identity,
-    speech: { readonly subprotocol: string | null; readonly codec: AnyCodec; readonly mode: SimpleMode; readonly asked: boolean },
+    speech: {
+      readonly subprotocol: string | null;
+      readonly codec: AnyCodec;
+      readonly mode: SimpleMode;
+      readonly asked: boolean;
+    },
   ): UpgradeDecision {
     const { service, upstream } = this.#options;
     const { subprotocol, codec, mode, asked } = speech;
@@ -226,14 +258,24 @@ function unopened(source: EventSource, identity: Identity): EventSource {
   return { ...source, userId: parseUserId(identity.userId), takeEventId: () => 1 };
 }
 
-const unauthorized: UpgradeDecision = { accept: false, status: 401, body: "", headers: { "WWW-Authenticate": "Bearer" } };
+const unauthorized: UpgradeDecision = {
+  accept: false,
+  status: 401,
+  body: "",
+  headers: { "WWW-Authenticate": "Bearer" },
+};
 
 function refuse(status: number, body = ""): UpgradeDecision & { accept: false } {
   return { accept: false, status, body };
 }
 
 function isAllowedOrigin(allowed: readonly string[], origin: string | null): boolean {
-  return origin === null || allowed.length === 0 || allowed.includes("*") || allowed.some((each) => each.toLowerCase() === origin.toLowerCase());
+  return (
+    origin === null ||
+    allowed.length === 0 ||
+    allowed.includes("*") ||
+    allowed.some((each) => each.toLowerCase() === origin.toLowerCase())
+  );
 }
 
 function parseGroups(groups: readonly string[]): readonly GroupName[] | null {
@@ -255,4 +297,3 @@ function override(token: Identity, outcome: Extract<ConnectOutcome, { kind: "acc
     subprotocol: outcome.subprotocol ?? null,
   };
 }
-

@@ -29,7 +29,7 @@ export function connectEvent(
 
 /** The runtime lower-cases header names; handlers look them up in the usual spelling (`User-Agent`, `X-Custom`). */
 function headerCase(name: string): string {
-  return name.replace(/(^|-)([a-z])/g, (_match, dash: string, letter: string) => dash + letter.toUpperCase());
+XX
 }
 
 /** A page's `Referer` can hold the URL with the token in it (H-55). */

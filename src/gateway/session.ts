@@ -24,7 +24,11 @@ export class Session implements SocketEvents {
   #waiting: Waiting[] | null = null;
   #waitingSize = 0;
 
-  constructor(executor: Executor, connection: Connection, speech: { readonly codec: AnyCodec; readonly state: unknown }) {
+  constructor(
+    executor: Executor,
+    connection: Connection,
+    speech: { readonly codec: AnyCodec; readonly state: unknown },
+  ) {
     this.#executor = executor;
     this.#connection = connection;
     this.#codec = speech.codec;
@@ -42,7 +46,7 @@ export class Session implements SocketEvents {
       return;
     }
     if (decoded.kind === "ping" || decoded.kind === "sequenceAck") {
-      execute(this.#executor, connection, decoded);
+      void execute(this.#executor, connection, decoded); // done when it returns
       return;
     }
     const waiting = (this.#waiting ??= []);

@@ -3,6 +3,7 @@ import type { ListenAddress } from "../config/urls.ts";
 import { formatListenUrl } from "../config/urls.ts";
 import type { Telemetry } from "../core/ports.ts";
 import type { Listener, ListenOptions } from "../transport/listener.ts";
+import { listenForCertificates } from "../transport/certificate-listener.ts";
 import { listen, ListenError } from "../transport/listener.ts";
 import type { ListenerCertificate } from "./certificates.ts";
 import { listenerCertificate } from "./certificates.ts";
@@ -23,7 +24,7 @@ export interface Listeners {
 export type ListenResult = { readonly ok: true; readonly listeners: Listeners } | { readonly ok: false; readonly problem: string };
 
 /** Opens every listener of the configuration, or none: what was open is closed again when one fails. */
-export async function openListeners(config: Config, handler: Pick<ListenOptions, "traffic" | "handle" | "onError">, telemetry: Telemetry): Promise<ListenResult> {
+export async function openListeners(config: Config, handler: Handler, telemetry: Telemetry): Promise<ListenResult> {
   const open: Listener[] = [];
   const stops: (() => void)[] = [];
   const addresses: ListenAddress[] = [];
@@ -44,7 +45,7 @@ export async function openListeners(config: Config, handler: Pick<ListenOptions,
       for (const message of loaded.warnings) telemetry.log("warning", "CertificateWarning", { message });
     }
     try {
-      const bound = bind(config, { each, certificate, handler });
+      const bound = await bind(config, { each, certificate, handler });
       open.push(...bound);
       addresses.push({ ...each.address, port: bound[0]?.port ?? each.address.port });
       if (certificate !== null) stops.push(follow(certificate, bound, telemetry));
@@ -69,25 +70,37 @@ export async function openListeners(config: Config, handler: Pick<ListenOptions,
   };
 }
 
+type Handler = Pick<ListenOptions, "traffic" | "handle" | "onError">;
+
 /** `localhost` is both loopback addresses, as far as this machine has them: clients try either first. */
-function bind(config: Config, { each, certificate, handler }: { readonly each: ListenerConfig; readonly certificate: ListenerCertificate | null; readonly handler: Pick<ListenOptions, "traffic" | "handle" | "onError"> }): Listener[] {
-  const { limits } = config;
-  const common = {
-    ...handler,
-    name: each.name,
-    tls: certificate?.tls ?? null,
-    maxMessageBytes: limits.maxMessageBytes,
-    maxBodyBytes: limits.maxMessageBytes * bodyAllowance,
-    idleSeconds: limits.handshakeSeconds,
+async function bind(
+  config: Config,
+  parts: { readonly each: ListenerConfig; readonly certificate: ListenerCertificate | null; readonly handler: Handler },
+): Promise<Listener[]> {
+  const { limits, properties } = config;
+  const { each, certificate, handler } = parts;
+  const tls = certificate?.tls ?? null;
+  const open = async (hostname: string, port: number): Promise<Listener> => {
+    const options: ListenOptions = {
+      ...handler,
+      hostname,
+      port,
+      name: each.name,
+      tls,
+      maxMessageBytes: limits.maxMessageBytes,
+      maxBodyBytes: limits.maxMessageBytes * bodyAllowance,
+      idleSeconds: limits.handshakeSeconds,
+    };
+    return tls !== null && properties.tls.clientCertEnabled ? listenForCertificates(options, tls) : listen(options);
   };
   const { hostname, port } = each.address;
-  if (hostname !== "localhost") return [listen({ ...common, hostname, port })];
-  const first = listen({ ...common, hostname: "127.0.0.1", port });
+  if (hostname !== "localhost") return [await open(hostname, port)];
+  const first = await open("127.0.0.1", port);
   try {
-    return [first, listen({ ...common, hostname: "::1", port: first.port })];
+    return [first, await open("::1", first.port)];
   } catch (error) {
     if (error instanceof ListenError && !error.isInUse) return [first];
-    void first.stop();
+    await first.stop();
     throw error;
   }
 }

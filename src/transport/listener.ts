@@ -1,5 +1,5 @@
 import type { Server } from "bun";
-import type { UpgradeDecision } from "../core/ports.ts";
+import type { Caller, UpgradeDecision } from "../core/ports.ts";
 import type { Traffic } from "./socket.ts";
 import { Socket } from "./socket.ts";
 
@@ -15,6 +15,8 @@ export interface Peer {
   readonly isSecure: boolean;
   /** Name of the listener in the configuration, null for one without. */
   readonly listener: string | null;
+  /** Certificate the client showed; null without one. */
+  readonly certificate: Caller["certificate"];
 }
 
 /** How a request is answered: over HTTP, or by a decision about its WebSocket upgrade. */
@@ -33,6 +35,8 @@ export interface ListenOptions {
   /** Seconds an HTTP peer may be silent while it owes something, handshake included (H-22, H-32). */
   readonly idleSeconds: number;
   readonly traffic: Traffic;
+  /** Who is behind a local port, for a listener that others reach through a relay; null: nobody, and it is refused. */
+  readonly peerAt?: (port: number) => Peer | null;
   /** Answers every request. A rejection or exception is a bug: it is reported and answered with 500. */
   handle(request: Request, peer: Peer): Answer | Promise<Answer>;
   onError(error: unknown): void;
@@ -128,7 +132,8 @@ function serve(options: ListenOptions, tls: TlsFiles | null, port: number): Serv
 }
 
 async function answer(options: ListenOptions, request: Request, server: Server<Socket>): Promise<Response | undefined> {
-  const peer: Peer = { address: server.requestIP(request)?.address ?? "", isSecure: options.tls !== null, listener: options.name };
+  const peer = peerOf(options, server.requestIP(request));
+  if (peer === null) return new Response(null, { status: 403 });
   const pending = options.handle(request, peer);
   const answered = pending instanceof Promise ? await pending : pending;
   if (answered instanceof Response) return answered;
@@ -138,20 +143,36 @@ async function answer(options: ListenOptions, request: Request, server: Server<S
   if (!decision.accept) {
     server.timeout(request, options.idleSeconds); // or a refused peer could stay for ever (H-32)
     const { status, body, headers = {} } = decision;
-    return new Response(body === "" ? null : body, { status, headers: body === "" ? headers : { "Content-Type": "text/plain; charset=utf-8", ...headers } });
+    return new Response(body === "" ? null : body, {
+      status,
+      headers: body === "" ? headers : { "Content-Type": "text/plain; charset=utf-8", ...headers },
+    });
   }
   // An empty header keeps the runtime from choosing the first offer itself.
   const headers = { "Sec-WebSocket-Protocol": decision.subprotocol ?? "" };
-  const isOpen = !request.signal.aborted && server.upgrade(request, { data: new Socket(decision, options.traffic), headers });
+  const isOpen =
+    !request.signal.aborted && server.upgrade(request, { data: new Socket(decision, options.traffic), headers });
   if (isOpen) return undefined;
   decision.abandoned();
   return new Response(null, { status: 400 });
 }
 
-function listenError(error: unknown, hostname: string, port: number): ListenError {
+function peerOf(options: ListenOptions, source: { readonly address: string; readonly port: number } | null): Peer | null {
+  if (options.peerAt !== undefined) return source === null ? null : options.peerAt(source.port);
+  const { tls, name } = options;
+  return { address: source?.address ?? "", isSecure: tls !== null, listener: name, certificate: null };
+}
+
+/** What an operator is told of a failed listen. */
+export function listenError(error: unknown, hostname: string, port: number): ListenError {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   const address = `${hostname}:${port}`;
-  if (code === "EADDRINUSE") return new ListenError(`Port ${port} on ${hostname} is in use by another program.`, error, true);
-  if (code === "EACCES") return new ListenError(`Not allowed to listen on ${address}; ports below 1024 need privileges.`, error);
-  return new ListenError(`Cannot listen on ${address}: ${error instanceof Error ? error.message : String(error)}`, error);
+  if (code === "EADDRINUSE")
+    return new ListenError(`Port ${port} on ${hostname} is in use by another program.`, error, true);
+  if (code === "EACCES")
+    return new ListenError(`Not allowed to listen on ${address}; ports below 1024 need privileges.`, error);
+  return new ListenError(
+    `Cannot listen on ${address}: ${error instanceof Error ? error.message : String(error)}`,
+    error,
+  );
 }

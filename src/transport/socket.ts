@@ -124,7 +124,7 @@ export class Socket implements FrameSink {
   }
 
   /** Shared by all corks: no closure per flush. */
-  static corked(socket: ServerWebSocket<Socket>): void {
+  static corked(this: void, socket: ServerWebSocket<Socket>): void {
     socket.data.#writeBatch(socket);
   }
 }

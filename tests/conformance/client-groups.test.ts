@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(async () => await server.stop());
 
 const success = { success: true };
-const forbidden = { success: false, error: { name: "Forbidden", message: expect.any(String) } };
+const forbidden = { success: false, error: { name: "Forbidden", message: expect.any(String) as unknown } };
 const text = (group: string, data: string): JsonFrame => ({ type: "sendToGroup", group, dataType: "text", data });
 
 /** Sends to a group by REST, answered 202. */

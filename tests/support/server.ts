@@ -113,7 +113,7 @@ export async function startServer(
       configuration = merge(configuration, patch);
       const from = started.output.length;
       started.writeConfig(configuration);
-      await started.written(/reload/i, { from });
+      await started.written(/ConfigurationReloaded/, { from });
     },
   };
 }

@@ -25,8 +25,6 @@ export interface Targets {
   close(): void;
 }
 
-/** An idle socket is closed after this time; longer than most receivers keep it, whose close is noticed anyway. Ours. */
-const idleMs = 60_000;
 /** Ours; reached only by a handler that redirects to ever new ports. */
 const maxTargets = 1024;
 
@@ -39,11 +37,11 @@ export function createTargets(options: { readonly guard: TargetGuard; readonly m
   const sockets = { blocking: Math.max(1, options.maxSocketsPerHost - notifications), notifications };
 
   function createAgent(origin: TargetOrigin, tls: HandlerTls | null, pool: Pool): http.Agent {
+    // No idle timeout: it would cost two timers per request. Idle sockets are few, and peers close them.
     const shared = {
       keepAlive: true,
       maxSockets: sockets[pool],
       maxFreeSockets: sockets[pool],
-      timeout: idleMs,
       lookup: options.guard.lookup,
     };
     if (!origin.isSecure) return new http.Agent(shared);

@@ -74,21 +74,21 @@ class ClientCredentials implements Authenticator {
   }
 
   async #acquire(): Promise<string | null> {
-    const { clock, fetchToken, failed } = this.#parts;
+    const { clock, fetchToken } = this.#parts;
     const askedAt = clock.now();
     const form = await clientCredentialsForm(this.#auth, askedAt);
     if (form === null) {
-      failed("the private key cannot be used");
+      this.#parts.failed("the private key cannot be used");
       return null;
     }
     const reply = await fetchToken(this.#auth.tokenUrl, form);
     if (reply === null) {
-      failed("the token endpoint could not be reached");
+      this.#parts.failed("the token endpoint could not be reached");
       return null;
     }
     const token = reply.status === 200 ? readToken(reply.body) : null;
     if (token === null) {
-      failed(`the token endpoint answered ${reply.status} without a usable token`);
+      this.#parts.failed(`the token endpoint answered ${reply.status} without a usable token`);
       return null;
     }
     const margin = Math.min(maxMarginMs, token.lifetimeMs / 10);
