@@ -29,7 +29,8 @@ export function connectEvent(
 
 /** The runtime lower-cases header names; handlers look them up in the usual spelling (`User-Agent`, `X-Custom`). */
 function headerCase(name: string): string {
-XX
+  if (name.startsWith("sec-websocket-")) return `Sec-WebSocket-${headerCase(name.slice("sec-websocket-".length))}`;
+  return name.replace(/(^|-)([a-z])/g, (_match, dash: string, letter: string) => dash + letter.toUpperCase());
 }
 
 /** A page's `Referer` can hold the URL with the token in it (H-55). */
