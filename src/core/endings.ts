@@ -78,6 +78,13 @@ export const endings = {
     category: "Throttled",
     spec: "ours",
   },
+  messageQuota: {
+    code: 1008,
+    reason: "Message count reaches limit",
+    announce: true,
+    category: "Throttled",
+    spec: "management 12",
+  },
   pingTimeout: {
     code: null,
     reason: "The connection timed out.",

@@ -43,6 +43,8 @@ export interface GatewayOptions extends Executor {
   settings(): GatewaySettings;
   /** False while the service drains: no new clients (M-61). */
   acceptsClients(): boolean;
+  /** Seconds for which the message quota is used up; 0: it is not (management 12). */
+  throttledForSeconds(): number;
 }
 
 /** Who a client turned out to be, and what it starts with. */
@@ -84,6 +86,8 @@ class ClientEndpoint implements Endpoint {
     if (!parsed.ok) return refuse(parsed.status, parsed.body);
     if (!request.isUpgrade) return refuse(400);
     if (!this.#options.acceptsClients()) return refuse(503);
+    const throttledFor = this.#options.throttledForSeconds();
+    if (throttledFor > 0) return { ...refuse(429), headers: { "Retry-After": String(throttledFor) } };
     const client = parsed.value;
     const settings = this.#options.settings();
     const hub = settings.hub(client.hub);

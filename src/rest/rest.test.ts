@@ -31,6 +31,16 @@ describe("health", () => {
     ]);
   });
 
+  test("sends are 429 with Retry-After while the message quota is used up; everything else works", async () => {
+    const { send, recorded } = createHarness({ rest: { throttledForSeconds: () => 7 } });
+    const refused = await send("POST /api/hubs/chat/:send", { body: "x", headers: { "content-type": "text/plain" } });
+    expect(refused.status).toBe(429);
+    expect(refused.headers.get("retry-after")).toBe("7");
+    expect(refused.headers.get("x-ms-error-code")).toBe("Error.Throttled");
+    expect(recorded.length).toBe(0);
+    expect((await send("HEAD /api/hubs/chat/users/ann")).status).not.toBe(429);
+  });
+
   test("health is 503 while the service is not ready", async () => {
     const { send } = createHarness({ rest: { isReady: () => false } });
     const head = await send("HEAD /api/health", { auth: null });

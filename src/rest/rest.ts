@@ -33,6 +33,8 @@ export interface RestOptions extends RestServices {
   readonly corsOrigins: readonly string[];
   /** Whether the service takes work; false while it starts or drains (health, rest-api 8.4). */
   isReady(): boolean;
+  /** Seconds for which the message quota is used up and sends are refused; 0: it is not (management 12). */
+  throttledForSeconds(): number;
   readonly telemetry: Pick<Telemetry, "log">;
   /** Called once per request, before its answer is handed over. Must be cheap and must not throw. */
   report(report: RestReport): void;
@@ -87,8 +89,15 @@ export function createRest(options: RestOptions): Rest {
     const ask = { request, path, caller: progress.caller, required: route.required };
     const refusal = authorize(ask, { access, clock, telemetry });
     const proceed = (problem: Problem | null) =>
-      problem ?? run(progress, { handler, parameters: found.parameters, access });
+      problem ?? throttled(route) ?? run(progress, { handler, parameters: found.parameters, access });
     return refusal instanceof Promise ? refusal.then(proceed) : proceed(refusal);
+  }
+
+  function throttled({ category }: Route): Problem | null {
+    if (!category.startsWith("SendTo")) return null;
+    const seconds = options.throttledForSeconds();
+    if (seconds === 0) return null;
+    return new Problem("throttled", "Message count reaches limit", { headers: { "retry-after": String(seconds) } });
   }
 
   function run(progress: Progress, { handler, parameters, access }: Admitted): Outcome | Promise<Outcome> {

@@ -5,16 +5,20 @@ import type { LoadedConfig } from "../config/load.ts";
 import type { ConfigWatch } from "../config/watch.ts";
 import { watchConfig } from "../config/watch.ts";
 import { createFilterCache } from "../core/filter/filter-cache.ts";
+import { MessageQuota } from "../core/message-quota.ts";
 import { Service } from "../core/service.ts";
 import { createFrontDoor } from "../front/front-door.ts";
 import { createClientEndpoint } from "../gateway/client-endpoint.ts";
+import { billedMessages } from "../observability/billed-messages.ts";
 import { createLogger } from "../observability/logger.ts";
 import { Metrics } from "../observability/metrics.ts";
 import { readProcessUsage } from "../observability/process-usage.ts";
 import { createRedactor } from "../observability/redact.ts";
 import { createResourceLogs } from "../observability/resource-logs.ts";
 import { createTelemetry } from "../observability/telemetry.ts";
+import type { Rest } from "../rest/rest.ts";
 import { createRest } from "../rest/rest.ts";
+import type { Traffic } from "../transport/socket.ts";
 import { createUpstream } from "../upstream/upstream.ts";
 import type { AdminListener } from "./admin.ts";
 import { openAdminListener } from "./admin.ts";
@@ -83,7 +87,37 @@ export async function startHost(loaded: LoadedConfig, output: HostOutput): Promi
     suppressedLogLines: () => logger.suppressedLines,
   });
   const telemetry = createTelemetry({ logger, metrics, resourceLogs });
-  const upstream = createUpstream({ settings: upstreamSettings(config), clock: systemClock, scheduler: systemScheduler, telemetry, version, signer: () => live.sign });
+  const quota = new MessageQuota({
+    clock: systemClock,
+    scheduler: systemScheduler,
+    limit: () => live.config.limits.maxMessagesPerDay,
+    exceeded() {
+      telemetry.log("warning", "MessageCountLimitReached", { message: "Message count reaches limit" });
+      service.endAll("messageQuota");
+    },
+  });
+  const traffic: Traffic = {
+    inbound: (bytes) => telemetry.inbound(bytes),
+    outbound(bytes, messages) {
+      telemetry.outbound(bytes, messages);
+      quota.count(messages);
+    },
+  };
+  const upstream = createUpstream({
+    settings: upstreamSettings(config),
+    clock: systemClock,
+    scheduler: systemScheduler,
+    // Requests to event handlers are outbound traffic too (M-45).
+    telemetry: {
+      ...telemetry,
+      webhook(report) {
+        telemetry.webhook(report);
+        quota.count(billedMessages(report.bytes));
+      },
+    },
+    version,
+    signer: () => live.sign,
+  });
 
   const nodeId = createNodeId();
   const service = new Service({
@@ -105,26 +139,31 @@ export async function startHost(loaded: LoadedConfig, output: HostOutput): Promi
     telemetry,
     settings: () => live.gateway,
     acceptsClients: isTakingClients,
+    throttledForSeconds: () => quota.secondsToWait(),
   });
-  const rest = createRest({
-    operations: service,
-    clock: systemClock,
-    filters: createFilterCache(filterCacheSize),
-    access: () => live.restAccess,
-    maxBodyBytes: config.limits.maxMessageBytes,
-    compat: config.compat,
-    continuationKey: continuationKey(config.service.keys),
-    corsOrigins: config.cors.allowedOrigins,
-    isReady: isTakingClients,
-    telemetry,
-    report: (report) => telemetry.rest(report),
-  });
+  const filters = createFilterCache(filterCacheSize);
+  const buildRest = ({ config: current }: LiveSettings): Rest =>
+    createRest({
+      operations: service,
+      clock: systemClock,
+      filters,
+      access: () => live.restAccess,
+      maxBodyBytes: current.limits.maxMessageBytes,
+      compat: current.compat,
+      continuationKey: continuationKey(current.service.keys),
+      corsOrigins: current.cors.allowedOrigins,
+      isReady: isTakingClients,
+      throttledForSeconds: () => quota.secondsToWait(),
+      telemetry,
+      report: (report) => telemetry.rest(report),
+    });
+  let rest = buildRest(live);
   const door = createFrontDoor({ pathBase: config.service.pathBase, endpoint, rest: (request) => rest.handle(request), settings: () => live.frontDoor });
   const onError = (error: unknown): void => {
     telemetry.log("error", "InternalError", { message: error instanceof Error ? (error.stack ?? error.message) : String(error) });
   };
 
-  const opened = await openListeners(config, { traffic: telemetry, handle: door, onError }, telemetry);
+  const opened = await openListeners(config, { traffic, handle: door, onError }, telemetry);
   if (!opened.ok) return opened;
   const { listeners } = opened;
   const admin = openAdminListener(config, metrics);
@@ -141,6 +180,7 @@ export async function startHost(loaded: LoadedConfig, output: HostOutput): Promi
         return;
       }
       live = next;
+      rest = buildRest(next);
       redactor.protect(secretsOf(changed));
       logger.configure(logSettings(changed, output.isTerminal));
       resourceLogs.configure(resourceLogSettings(changed, output.resourceLog));

@@ -74,6 +74,7 @@ export function createHarness(options: HarnessOptions = {}) {
     continuationKey: new TextEncoder().encode("continuation-key-continuation-key!"),
     corsOrigins: ["*"],
     isReady: () => true,
+    throttledForSeconds: () => 0,
     telemetry: { log: (level, event, fields) => void logs.push({ level, event, fields }) },
     report: (report) => void reports.push(report),
     ...options.rest,

@@ -34,6 +34,8 @@
  * ends after 5 s unless it is told `withinMs`; nothing sleeps.
  */
 import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { parseConnectionString } from "./connection-string.ts";
 import type { HttpResponse } from "./http-response.ts";
@@ -44,7 +46,7 @@ import { tempDir } from "./temp.ts";
 
 /** A server that answers at `endpoint`, ours or not. */
 export interface Target {
-  /** As in the connection string, without trailing slash. */
+  /** Where it is reached: as in the connection string, without trailing slash; with public endpoints where it listens. */
   readonly endpoint: string;
   readonly connectionString: string;
   readonly primaryKey: string;
@@ -80,7 +82,7 @@ const stopDeadlineMs = 10_000;
 /** The server of WPS_CONNECTION_STRING, else one of ours with the default configuration. */
 export async function anyServer(): Promise<Target> {
   if (!isForeign) return startServer();
-  return target(foreign, async () => {});
+  return target(foreign);
 }
 
 /**
@@ -95,18 +97,21 @@ export async function startServer(
   const folder = options.folder ?? tempDir();
   const dataDir = join(folder, "data");
   const keys = { primary: randomKey(), secondary: randomKey() };
-  let configuration = merge(
-    { service: { listen: [{ url: "http://127.0.0.1:0" }], keys, dataDir }, limits: { drainSeconds: 0 } },
-    overrides,
-  );
+  const url = `http://127.0.0.1:${hasPublicEndpoint(overrides) ? await freePort() : 0}`;
+  let configuration = merge({ service: { listen: [{ url }], keys, dataDir }, limits: { drainSeconds: 0 } }, overrides);
   const started = launch({ ...options, folder, config: configuration });
   const [connectionString = ""] = await started.written(printed, { withinMs: startDeadlineMs });
-  const server = target(connectionString, () => stop(started));
+  const authority = /NODE_EXTRA_CA_CERTS=(\S+)/.exec(started.output)?.[1];
+  const server = target(connectionString, {
+    ...(hasPublicEndpoint(overrides) ? { endpoint: url } : {}),
+    ...(authority === undefined ? {} : { ca: readFileSync(authority, "utf8") }),
+    stop: () => stop(started),
+  });
   await ready(server, started);
   return {
     ...server,
-    secondaryKey: keys.secondary,
-    dataDir,
+    secondaryKey: text(member(member(configuration, "service"), "keys")["secondary"]),
+    dataDir: text(member(configuration, "service")["dataDir"]),
     process: started,
     output: () => started.output,
     reconfigure: async (patch) => {
@@ -118,10 +123,22 @@ export async function startServer(
   };
 }
 
-function target(connectionString: string, stopIt: () => Promise<void>): Target {
+function target(connectionString: string, own: Partial<Target> = {}): Target {
   const { endpoint, accessKey } = parseConnectionString(connectionString);
-  const issuer = { endpoint, primaryKey: accessKey };
-  return { ...issuer, connectionString, rest: (request) => sendRest(issuer, request), stop: stopIt };
+  const issuer = { endpoint, primaryKey: accessKey, ...own };
+  return { connectionString, rest: (request) => sendRest(issuer, request), stop: () => Promise.resolve(), ...issuer };
+}
+
+/** Then the server prints that endpoint and not where it listens, so the port has to be known beforehand. */
+const hasPublicEndpoint = (overrides: Configuration): boolean => "publicEndpoints" in member(overrides, "service");
+
+/** A port that was free a moment ago. */
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
+  const { port } = probe.address() as AddressInfo;
+  await new Promise<void>((resolve) => probe.close(() => resolve()));
+  return port;
 }
 
 /** Asks for its health until it has any. */
@@ -152,6 +169,13 @@ function merge(base: Configuration, patch: Configuration): Configuration {
   }
   return merged;
 }
+
+function member(configuration: Configuration, name: string): Configuration {
+  const value = configuration[name];
+  return isObject(value) ? value : {};
+}
+
+const text = (value: unknown): string => (typeof value === "string" ? value : "");
 
 const isObject = (value: unknown): value is Configuration =>
   typeof value === "object" && value !== null && !Array.isArray(value);
