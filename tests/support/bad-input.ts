@@ -2,7 +2,7 @@ import { expect } from "bun:test";
 import type { JsonClient } from "./clients.ts";
 
 /** How the service declines a message of a JSON client that it cannot read. */
-export const invalidMessage = { code: 1007, reason: "The client message is not a valid JSON protocol message." };
+const invalidMessage = { code: 1007, reason: "The client message is not a valid JSON protocol message." };
 
 /** Sends bad input; the client must be told `system/disconnected` and then be closed as given. */
 export async function expectDeclined(

@@ -53,18 +53,18 @@ export class FakeTime implements Clock, Scheduler {
     this.#now = end;
   }
 
-  /** Waits until a timer of exactly this length is running, at most `withinMs` of real time, and lets it fire. */
+  /** Waits until a timer is running that fires in exactly `ms`, at most `withinMs` of real time, and lets it fire. */
   async elapse(ms: number, withinMs = defaultDeadlineMs): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<Timer>();
+    const { promise, resolve } = Promise.withResolvers<void>();
     const look = (): void => {
-      const timer = [...this.#timers].find((each) => each.ms === ms);
-      if (timer !== undefined) resolve(timer);
+      const timer = [...this.#timers].find(({ at }) => at - this.#now === ms);
+      if (timer !== undefined) resolve();
     };
     this.#waiters.add(look);
     look();
     try {
-      const timer = await inTime(promise, `timer of ${ms} ms`, withinMs);
-      this.advance(Math.max(0, timer.at - this.#now));
+      await inTime(promise, `timer in ${ms} ms`, withinMs);
+      this.advance(ms);
     } finally {
       this.#waiters.delete(look);
     }

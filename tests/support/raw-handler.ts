@@ -56,7 +56,7 @@ export async function startRawHandler(port = 0): Promise<RawHandler> {
   const server = createServer((socket) => {
     sockets.add(socket);
     let bytes = Buffer.alloc(0);
-    socket.on("data", (chunk) => {
+    socket.on("data", (chunk: Buffer) => {
       bytes = Buffer.concat([bytes, chunk]);
       for (let read = readRequest(bytes); read !== null; read = readRequest(bytes)) {
         bytes = bytes.subarray(read.length);

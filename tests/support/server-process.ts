@@ -3,10 +3,14 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defaultDeadlineMs, inTime } from "./inbox.ts";
+import { cleanUpLater } from "./reaper.ts";
 import { tempDir } from "./temp.ts";
 
 const project = fileURLToPath(new URL("../../", import.meta.url));
 const bun = join(project, "node_modules", ".bin", "bun");
+
+/** Time the last output has to arrive after the end of its process. */
+const pipesEndWithinMs = 250;
 
 /** A configuration as its file holds it; see docs/configuration.md. */
 export type Configuration = Readonly<Record<string, unknown>>;
@@ -56,15 +60,18 @@ export class ServerProcess {
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#child = child;
-    const killAtExit = (): void => void child.kill("SIGKILL");
-    process.once("exit", killAtExit);
+    const id = child.pid;
+    if (id !== undefined) cleanUpLater("started", id);
     this.exited = new Promise((resolve, reject) => {
       child.once("error", reject);
-      child.once("close", (code) => {
-        process.off("exit", killAtExit);
+      const end = (code: number | null): void => {
+        if (id !== undefined) cleanUpLater("ended", id);
         resolve(code);
         this.#notify();
-      });
+      };
+      child.once("close", end);
+      // The runtime of the tests sometimes misses the end of a pipe, and then never says "close".
+      child.once("exit", (code) => setTimeout(end, pipesEndWithinMs, code));
     });
     child.stdout?.setEncoding("utf8").on("data", (text: string) => {
       this.#stdout += text;

@@ -32,6 +32,8 @@ export interface ClientOptions {
   readonly groups?: readonly string[];
   /** Query of a simple client, such as `webpubsub_mode=sendToGroup&group=g`; absent: a JSON client. */
   readonly simple?: string;
+  /** Speaks this instead. */
+  readonly codec?: AnyCodec;
 }
 
 /** A service of real parts on fake time, with clients that have no socket. */
@@ -65,7 +67,7 @@ export class ServiceHarness {
 
   /** Opens a connection; ids ascend. */
   connect(options: ClientOptions = {}): TestClient {
-    const codec: AnyCodec = options.simple === undefined ? jsonV1Codec : simpleCodec;
+    const codec: AnyCodec = options.codec ?? (options.simple === undefined ? jsonV1Codec : simpleCodec);
     const mode = parseSimpleMode([...new URLSearchParams(options.simple ?? "")]);
     if (typeof mode === "string") throw new Error(mode);
     if (!this.service.reserve()) throw new Error("no place for another connection");
@@ -168,4 +170,9 @@ export function ack(ackId: number): object {
 /** A negative ack. */
 export function nack(ackId: number, name: string, message: string): object {
   return { type: "ack", ackId, success: false, error: { name, message } };
+}
+
+/** Lets what is resolved arrive at whoever awaits it. */
+export async function answersArrive(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
 }

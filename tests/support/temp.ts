@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { cleanUpLater } from "./reaper.ts";
 
 /** A new empty folder that is removed when the test process ends. */
 export function tempDir(): string {
   const folder = mkdtempSync(join(tmpdir(), "tidewire-test-"));
-  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  cleanUpLater("folder", folder);
   return folder;
 }

@@ -42,9 +42,13 @@ export interface UpstreamHarness {
   readonly dropped: { readonly event: string; readonly isNews: boolean }[];
   settings: UpstreamSettings;
   signer: Signer;
-  source(facts?: { readonly hub?: string; readonly userId?: string; readonly subprotocol?: string | null }): TestSource;
+  readonly source: (facts?: {
+    readonly hub?: string;
+    readonly userId?: string;
+    readonly subprotocol?: string | null;
+  }) => TestSource;
   /** Sends a user event and waits for its outcome. */
-  send(source: EventSource, payload: Payload, event?: Partial<UserEvent>): Promise<UserEventOutcome>;
+  readonly send: (source: EventSource, payload: Payload, event?: Partial<UserEvent>) => Promise<UserEventOutcome>;
 }
 
 interface HarnessSettings extends Partial<UpstreamSettings> {
@@ -53,7 +57,13 @@ interface HarnessSettings extends Partial<UpstreamSettings> {
 }
 
 /** A `connect` event of a client that tells nothing about itself. */
-export const emptyConnect: ConnectEvent = { claims: {}, query: {}, headers: {}, subprotocols: [], clientCertificates: [] };
+export const emptyConnect: ConnectEvent = {
+  claims: {},
+  query: {},
+  headers: {},
+  subprotocols: [],
+  clientCertificates: [],
+};
 
 export const neverAborted: AbortSignal = new AbortController().signal;
 
@@ -84,7 +94,11 @@ export function createHarness({ handlers, resolveHost, ...rest }: HarnessSetting
   });
   return Object.assign(harness, {
     upstream,
-    source: ({ hub = freshName("hub"), userId = "ann", subprotocol = "json.webpubsub.azure.v1" as string | null } = {}) => {
+    source: ({
+      hub = freshName("hub"),
+      userId = "ann",
+      subprotocol = "json.webpubsub.azure.v1" as string | null,
+    } = {}) => {
       let nextId = 1;
       return {
         hub: known(parseHubName(hub)),

@@ -4,9 +4,15 @@ import type { HttpReply } from "./http-client.ts";
 import { readReplyHeaders } from "./reply-headers.ts";
 
 const read = (text: string) => readConnectResponse(new TextEncoder().encode(text));
-const kept = { kind: "accepted" as const, userId: undefined, roles: undefined, groups: undefined, subprotocol: undefined };
+const kept = {
+  kind: "accepted" as const,
+  userId: undefined,
+  roles: undefined,
+  groups: undefined,
+  subprotocol: undefined,
+};
 
-test.each(["", "null", "{}", '{"userId":null,"roles":null,"groups":null,"subprotocol":null,"other":1}', '\ufeff{}'])(
+test.each(["", "null", "{}", '{"userId":null,"roles":null,"groups":null,"subprotocol":null,"other":1}', "\ufeff{}"])(
   "E-36 the body %p keeps everything",
   (text) => {
     expect(read(text)).toEqual(kept);
@@ -14,7 +20,12 @@ test.each(["", "null", "{}", '{"userId":null,"roles":null,"groups":null,"subprot
 );
 
 test("E-37 E-38 values replace, an empty user clears, empty groups keep", () => {
-  expect(read('{"userId":"x","roles":[],"groups":["g"]}')).toEqual({ ...kept, userId: "x", roles: [], groups: ["g" as never] });
+  expect(read('{"userId":"x","roles":[],"groups":["g"]}')).toEqual({
+    ...kept,
+    userId: "x",
+    roles: [],
+    groups: ["g" as never],
+  });
   expect(read('{"userId":"","groups":[]}')).toEqual({ ...kept, userId: "" });
 });
 
@@ -51,8 +62,16 @@ function reply(status: number, contentType: string, body: string): HttpReply {
 
 test("E-42 the status is passed on, the body only where configured", () => {
   expect(refuseConnect(reply(401, "text/plain", "no"), false)).toEqual({ kind: "refused", status: 401, body: "" });
-  expect(refuseConnect(reply(429, "application/json; charset=utf-8", "{}"), true)).toEqual({ kind: "refused", status: 429, body: "{}" });
+  expect(refuseConnect(reply(429, "application/json; charset=utf-8", "{}"), true)).toEqual({
+    kind: "refused",
+    status: 429,
+    body: "{}",
+  });
   expect(refuseConnect(reply(403, "image/png", "x"), true)).toEqual({ kind: "refused", status: 403, body: "" });
-  expect(refuseConnect(reply(403, "text/html", "x".repeat(8193)), true)).toEqual({ kind: "refused", status: 403, body: "" });
+  expect(refuseConnect(reply(403, "text/html", "x".repeat(8193)), true)).toEqual({
+    kind: "refused",
+    status: 403,
+    body: "",
+  });
   expect(refuseConnect(reply(302, "text/plain", "x"), false)).toEqual({ kind: "refused", status: 500, body: "" });
 });

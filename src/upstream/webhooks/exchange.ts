@@ -67,6 +67,7 @@ class Exchange {
   readonly #scheduler: Scheduler;
   readonly #events: ExchangeEvents;
   #request: ClientRequest | null = null;
+  #hasReply = false;
   #isOver = false;
   #cancelTimer: (() => void) | null = null;
 
@@ -101,7 +102,9 @@ class Exchange {
     request.on("response", (reply) => this.#read(reply));
     request.on("upgrade", () => this.#cut("invalidReply", "the reply switches protocols"));
     // A request that ends without reply and without error, which a switch of protocols can do.
-    request.on("close", () => this.#fail("network", "the connection was closed"));
+    request.on("close", () => {
+      if (!this.#hasReply) this.#fail("network", "the connection was closed");
+    });
     request.on("finish", () => {
       if (!this.#isOver) this.#events.sent();
     });
@@ -117,6 +120,7 @@ class Exchange {
 
   #read(reply: IncomingMessage): void {
     if (this.#isOver) return;
+    this.#hasReply = true;
     const status = reply.statusCode ?? 0;
     const { rawHeaders } = reply;
     const rule = this.#events.head(status, rawHeaders);

@@ -25,7 +25,7 @@ export function createLane(): Lane {
 }
 
 /**
- * The notifications of one hub: bounded, started in order of arrival, at most `maxStarted` at a time. Over the bound the
+ * The notifications of one hub: bounded, started in the order in which their turn came, at most `maxStarted` at a time. Over the bound the
  * oldest one that has not started is dropped.
  */
 export class NotificationQueue {

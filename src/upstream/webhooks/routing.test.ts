@@ -10,7 +10,11 @@ function routes(...eventHandlers: EventHandlerSettings[]): HubRoutes {
 const pathOf = (handler: ReturnType<HubRoutes["user"]>) => handler?.template?.resolve("hub", "event") ?? null;
 
 test("E-7 the first handler that matches wins", () => {
-  const hub = routes(handlerAt("http://h/1", { userEventPattern: "a" }), handlerAt("http://h/2"), handlerAt("http://h/3"));
+  const hub = routes(
+    handlerAt("http://h/1", { userEventPattern: "a" }),
+    handlerAt("http://h/2"),
+    handlerAt("http://h/3"),
+  );
   expect(pathOf(hub.user("a"))).toBe("/1");
   expect(pathOf(hub.user("b"))).toBe("/2");
 });
@@ -28,8 +32,14 @@ test("E-8 E-9 each event is routed on its own, user events by the user pattern o
 });
 
 test("E-77 presence goes to the first handler whose names and filters match", () => {
-  const presence = (...groupFilters: string[]) => ({ groupPresenceEvents: { eventNames: ["joined"] as const, groupFilters } });
-  const hub = routes(handlerAt("http://h/1"), handlerAt("http://h/2", presence("room.*")), handlerAt("http://h/3", presence()));
+  const presence = (...groupFilters: string[]) => ({
+    groupPresenceEvents: { eventNames: ["joined"] as const, groupFilters },
+  });
+  const hub = routes(
+    handlerAt("http://h/1"),
+    handlerAt("http://h/2", presence("room.*")),
+    handlerAt("http://h/3", presence()),
+  );
   expect(hub.hasPresence).toBe(true);
   expect(pathOf(hub.presence("joined", "room.a"))).toBe("/2");
   expect(pathOf(hub.presence("joined", "room.a.b"))).toBe("/3");

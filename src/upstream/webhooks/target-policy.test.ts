@@ -36,17 +36,28 @@ test.each(["127.0.0.1", "127.9.9.9", "0.0.0.0", "::1", "::", "::ffff:127.0.0.1",
   },
 );
 
-test.each(["10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1", "100.64.0.1", "198.18.0.1", "fc00::1", "fd12::1", "fec0::1", "::ffff:10.0.0.1"])(
-  "H-53 %p counts as private",
+test.each([
+  "10.0.0.1",
+  "172.16.0.1",
+  "172.31.255.255",
+  "192.168.1.1",
+  "100.64.0.1",
+  "198.18.0.1",
+  "fc00::1",
+  "fd12::1",
+  "fec0::1",
+  "::ffff:10.0.0.1",
+])("H-53 %p counts as private", (address) => {
+  expect(refuseAddress(open, address)).toBeNull();
+  expect(refuseAddress(closed, address)).toBe("private addresses are not allowed");
+});
+
+test.each(["8.8.8.8", "172.32.0.1", "100.128.0.1", "2606:4700::1", "2002:808:808::1"])(
+  "H-53 %p is public",
   (address) => {
-    expect(refuseAddress(open, address)).toBeNull();
-    expect(refuseAddress(closed, address)).toBe("private addresses are not allowed");
+    expect(refuseAddress(closed, address)).toBeNull();
   },
 );
-
-test.each(["8.8.8.8", "172.32.0.1", "100.128.0.1", "2606:4700::1", "2002:808:808::1"])("H-53 %p is public", (address) => {
-  expect(refuseAddress(closed, address)).toBeNull();
-});
 
 test("H-53 an address in the URL is judged without a resolver, a name by the list of hosts", () => {
   const guard = createTargetGuard({ ...closed, allowedHosts: ["app.example.com", "*.Hooks.example.com", "10.0.0.1"] });
@@ -59,9 +70,17 @@ test("H-53 an address in the URL is judged without a resolver, a name by the lis
 
 type Answer = { readonly error: NodeJS.ErrnoException | null; readonly addresses: unknown };
 
-async function lookup(policy: TargetPolicy, addresses: readonly string[], options: { all?: boolean; family?: number } = {}): Promise<Answer> {
-  const guard = createTargetGuard(policy, async () => addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 })));
-  return await new Promise((resolve) => guard.lookup("h.example", options, (error, found) => resolve({ error, addresses: found })));
+async function lookup(
+  policy: TargetPolicy,
+  addresses: readonly string[],
+  options: { all?: boolean; family?: number } = {},
+): Promise<Answer> {
+  const guard = createTargetGuard(policy, async () =>
+    addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 })),
+  );
+  return await new Promise((resolve) =>
+    guard.lookup("h.example", options, (error, found) => resolve({ error, addresses: found })),
+  );
 }
 
 test("H-53 only checked addresses of a name are used; a name with none is refused", async () => {

@@ -8,9 +8,15 @@ function template(source: string): UrlTemplate {
 }
 
 test("E-1 {hub} and {event} are replaced in any case, wherever they stand", () => {
-  const { origin, resolve } = template("http://h.example:81/{HUB}/x/{Event}/{hub}?e={event}");
-  expect(origin).toEqual({ isSecure: false, hostname: "h.example", port: 81, host: "h.example:81", href: "http://h.example:81" });
-  expect(resolve("chat", "connect")).toBe("/chat/x/connect/chat?e=connect");
+  const parsed = template("http://h.example:81/{HUB}/x/{Event}/{hub}?e={event}");
+  expect(parsed.origin).toEqual({
+    isSecure: false,
+    hostname: "h.example",
+    port: 81,
+    host: "h.example:81",
+    href: "http://h.example:81",
+  });
+  expect(parsed.resolve("chat", "connect")).toBe("/chat/x/connect/chat?e=connect");
 });
 
 test("E-2 values are percent-encoded, the query is kept, values are not expanded again", () => {

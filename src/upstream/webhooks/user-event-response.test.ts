@@ -6,19 +6,31 @@ import { readUserEventResponse } from "./user-event-response.ts";
 
 function read(body: string | Uint8Array, ...headers: string[]) {
   const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
-  const reply: HttpReply = { kind: "reply", status: 200, headers: readReplyHeaders(headers), body: bytes, url: "", durationMs: 0 };
+  const reply: HttpReply = {
+    kind: "reply",
+    status: 200,
+    headers: readReplyHeaders(headers),
+    body: bytes,
+    url: "",
+    durationMs: 0,
+  };
   return readUserEventResponse(reply);
 }
 
-const handled = (payload: object, metadata: unknown = null) => ({ kind: "handled", reply: { payload, metadata } }) as never;
+const handled = (payload: object, metadata: unknown = null) =>
+  ({ kind: "handled", reply: { payload, metadata } }) as never;
 
 test("E-56 E-57 the kind follows the media type, parameters and case ignored", () => {
   expect(read("ok", "content-TYPE", "Text/Plain; charset=utf-8")).toEqual(handled({ kind: "text", text: "ok" }));
-  expect(read('{"a": 1.0}', "Content-Type", "application/json")).toEqual(handled({ kind: "json", source: '{"a": 1.0}' }));
+  expect(read('{"a": 1.0}', "Content-Type", "application/json")).toEqual(
+    handled({ kind: "json", source: '{"a": 1.0}' }),
+  );
   const bytes = Uint8Array.of(0, 255);
   expect(read(bytes, "Content-Type", "application/octet-stream")).toEqual(handled({ kind: "binary", bytes }));
   expect(read(bytes)).toEqual(handled({ kind: "binary", bytes }));
-  expect(read(Uint8Array.of(0x61, 0xff), "Content-Type", "text/plain")).toEqual(handled({ kind: "text", text: "a\ufffd" }));
+  expect(read(Uint8Array.of(0x61, 0xff), "Content-Type", "text/plain")).toEqual(
+    handled({ kind: "text", text: "a\ufffd" }),
+  );
 });
 
 test("E-58 an empty body says nothing, whatever its type", () => {
@@ -33,9 +45,9 @@ test("E-59 other types and bodies that contradict their type fail", () => {
 });
 
 test("E-61 metadata: lower-case key, last header, what follows the last comma", () => {
-  expect(read("", "X-WebPubSub-Metadata-T", "x", "x-webpubsub-metadata-t", "a, b", "X-WebPubSub-Metadata-", "ignored")).toEqual(
-    handled({ kind: "text", text: "" }, [["t", "b"]]),
-  );
+  expect(
+    read("", "X-WebPubSub-Metadata-T", "x", "x-webpubsub-metadata-t", "a, b", "X-WebPubSub-Metadata-", "ignored"),
+  ).toEqual(handled({ kind: "text", text: "" }, [["t", "b"]]));
   expect(typeof read("", "X-WebPubSub-Metadata-T", "v".repeat(1025))).toBe("string");
   expect(typeof read("", "X-WebPubSub-Metadata-T", "\u00e9")).toBe("string");
 });

@@ -1,0 +1,104 @@
+import { FrameCounter } from "./frame-counter.ts";
+import type { Endpoint } from "./job.ts";
+import { RawSocket } from "./raw-socket.ts";
+import { nowSeconds, signToken } from "./sign.ts";
+
+const hub = "bench";
+/** How many handshakes are under way at a time while a load gets ready. */
+const openAtOnce = 100;
+
+/** What a client's token says besides audience and expiry. */
+export interface ClientClaims {
+  readonly sub: string;
+  readonly role?: readonly string[];
+  readonly "webpubsub.group"?: readonly string[];
+}
+
+/** Bytes of an upgrade request of a JSON client, its token included; ready to be written. */
+export function upgradeRequest({ port, accessKey }: Endpoint, claims: ClientClaims): Buffer {
+  const audience = `http://127.0.0.1:${port}/client/hubs/${hub}`;
+  const iat = nowSeconds();
+  const token = signToken(accessKey, { aud: audience, iat, exp: iat + 3600, ...claims });
+  const lines = [
+    `GET /client/hubs/${hub}?access_token=${token} HTTP/1.1`,
+    `Host: 127.0.0.1:${port}`,
+    "Connection: Upgrade",
+    "Upgrade: websocket",
+    "Sec-WebSocket-Version: 13",
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+    "Sec-WebSocket-Protocol: json.webpubsub.azure.v1",
+  ];
+  return Buffer.from(`${lines.join("\r\n")}\r\n\r\n`);
+}
+
+/** A text frame of a client. The mask is zero, which leaves the payload as it is and costs the server the same. */
+export function textFrame(value: unknown): Buffer {
+  return clientFrame(0x81, Buffer.from(JSON.stringify(value)));
+}
+
+/** A close frame with code 1000. */
+export const closeFrame = clientFrame(0x88, Buffer.from([0x03, 0xe8]));
+
+function clientFrame(first: number, payload: Buffer): Buffer {
+  const { length } = payload;
+  const size = length < 126 ? [0x80 | length] : [0xfe, length >> 8, length & 255];
+  return Buffer.concat([Buffer.from([first, ...size, 0, 0, 0, 0]), payload]);
+}
+
+/** Reads the answer to an upgrade; what is left behind it, or null while it is not complete. Throws on a refusal. */
+export function readUpgrade(answer: Buffer): Buffer | null {
+  const end = answer.indexOf("\r\n\r\n");
+  if (end < 0) return null;
+  if (!answer.subarray(0, end).toString("latin1").startsWith("HTTP/1.1 101")) {
+    throw new Error(`upgrade refused: ${answer.toString("latin1").split("\r\n", 1)[0]}`);
+  }
+  return answer.subarray(end + 4);
+}
+
+/**
+ * Opens connected JSON clients, each past its first frame (`connected`), and counts the frames they get from then on.
+ */
+export async function openClients(
+  endpoint: Endpoint,
+  claims: readonly ClientClaims[],
+  frames: (count: number) => void,
+): Promise<readonly RawSocket[]> {
+  const sockets: RawSocket[] = [];
+  for (let from = 0; from < claims.length; from += openAtOnce) {
+    const batch = claims.slice(from, from + openAtOnce);
+    sockets.push(...(await Promise.all(batch.map((each) => openClient(endpoint, each, frames)))));
+  }
+  return sockets;
+}
+
+async function openClient(
+  endpoint: Endpoint,
+  claims: ClientClaims,
+  frames: (count: number) => void,
+): Promise<RawSocket> {
+  const connected = Promise.withResolvers<void>();
+  const counter = new FrameCounter();
+  let answer: Buffer | null = Buffer.alloc(0);
+  const ended = (): void => {
+    throw new Error("the server ended a connection under load");
+  };
+  const counting = { received: (chunk: Buffer) => frames(counter.push(chunk)), ended };
+  const socket = await RawSocket.open(endpoint.port, {
+    received(chunk) {
+      let rest: Buffer | null = chunk;
+      if (answer !== null) {
+        answer = Buffer.concat([answer, chunk]);
+        rest = readUpgrade(answer);
+        if (rest === null) return;
+        answer = null;
+      }
+      if (counter.push(rest) === 0) return;
+      socket.receiver = counting;
+      connected.resolve();
+    },
+    ended,
+  });
+  socket.write(upgradeRequest(endpoint, claims));
+  await connected.promise;
+  return socket;
+}

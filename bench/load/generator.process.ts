@@ -1,0 +1,71 @@
+// A load generator, a process of its own so that its work is not billed to the server or the runner. Driven by messages:
+// one job, then orders; see job.ts.
+import { cpuTimeMs } from "../process-stats.ts";
+import type { Load } from "./closed-loop.ts";
+import { connectStorm } from "./connect-storm.ts";
+import { groupFanOut } from "./group-fan-out.ts";
+import { idle } from "./idle.ts";
+import type { Job, Order, Report, Run } from "./job.ts";
+import { restToUser } from "./rest-to-user.ts";
+
+/** A loop runs this long before its clock starts: the first round trips are not its pace yet. */
+const rampMs = 200;
+
+let ready: Promise<{ readonly job: Job; readonly load: Load }> | null = null;
+
+process.on("message", (message: Job | Order) => {
+  void obey(message).catch((error: unknown) => {
+    console.error(error instanceof Error ? error.message : String(error));
+    process.exit(1);
+  });
+});
+
+async function obey(message: Job | Order): Promise<void> {
+  if ("workload" in message) {
+    ready = prepare(message).then((load) => ({ job: message, load }));
+    await ready;
+    say({ kind: "ready" });
+    return;
+  }
+  if (ready === null) throw new Error("an order came before the job");
+  const { job, load } = await ready;
+  say({ kind: "run", run: await measure(load, job.endpoint.pid, message.runMs) });
+}
+
+async function prepare({ endpoint, workload }: Job): Promise<Load> {
+  switch (workload.kind) {
+    case "groupFanOut":
+      return groupFanOut(endpoint, workload);
+    case "restToUser":
+      return restToUser(endpoint, workload);
+    case "connectStorm":
+      return connectStorm(endpoint, workload);
+    case "idle":
+      return idle(endpoint, workload);
+  }
+}
+
+async function measure(load: Load, serverPid: number, runMs: number): Promise<Run> {
+  load.resume();
+  await Bun.sleep(rampMs);
+  const read = () => ({
+    count: load.count,
+    at: performance.now(),
+    serverCpu: cpuTimeMs(serverPid),
+    ownCpu: cpuTimeMs(process.pid),
+  });
+  const before = read();
+  await Bun.sleep(runMs);
+  const after = read();
+  await load.pause();
+  return {
+    count: after.count - before.count,
+    wallMs: after.at - before.at,
+    serverCpuMs: after.serverCpu - before.serverCpu,
+    generatorCpuMs: after.ownCpu - before.ownCpu,
+  };
+}
+
+function say(report: Report): void {
+  process.send?.(report);
+}

@@ -1,0 +1,42 @@
+import { startGenerator } from "./generator.ts";
+import type { Workload } from "./load/job.ts";
+import { descriptorLimit, settledBytes } from "./process-stats.ts";
+import type { Effort, Measurement } from "./scenario.ts";
+import { type Baseline, type RunningServer, startBaseline, startService } from "./server.ts";
+import { summarize } from "./statistics.ts";
+
+/** Descriptors a process needs besides its connections. */
+const spareDescriptors = 200;
+
+/**
+ * Measures resident memory per idle connection, in kilobytes of 1,024: memory of a fresh server before and after its
+ * clients came, each time when it has settled. Nothing asks the server to collect garbage.
+ */
+export async function measureIdleMemory(wanted: number, baseline: Baseline, effort: Effort): Promise<Measurement> {
+  const connections = Math.min(wanted, descriptorLimit() - spareDescriptors);
+  const ours: number[] = [];
+  const bare: number[] = [];
+  for (let run = 0; run < effort.runs; run++) {
+    ours.push(await kilobytesPerConnection(startService, connections));
+    bare.push(await kilobytesPerConnection(() => startBaseline(baseline), connections));
+  }
+  return {
+    figure: summarize(ours),
+    baseline: summarize(bare),
+    notes: connections < wanted ? [`${connections} connections: no more descriptors (ulimit -Hn)`] : [],
+    isGeneratorBound: false,
+  };
+}
+
+async function kilobytesPerConnection(startServer: () => Promise<RunningServer>, connections: number): Promise<number> {
+  await using cleanup = new AsyncDisposableStack();
+  const server = await startServer();
+  cleanup.defer(() => server.stop());
+  const { endpoint } = server;
+  const before = await settledBytes(endpoint.pid);
+  const workload: Workload = { kind: "idle", connections };
+  const generator = await startGenerator({ endpoint, workload });
+  cleanup.defer(() => generator.stop());
+  const after = await settledBytes(endpoint.pid);
+  return (after - before) / 1024 / connections;
+}

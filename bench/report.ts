@@ -1,0 +1,108 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { cpus, totalmem } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Measurement, Scenario, Target } from "./scenario.ts";
+import type { Figure } from "./statistics.ts";
+
+/** Where and what was measured; figures mean nothing without it. */
+export interface Circumstances {
+  readonly date: string;
+  /** Null outside of a git work tree; `+` behind it: with changes that are not committed. */
+  readonly commit: string | null;
+  readonly machine: { readonly cpu: string; readonly cores: number; readonly memoryGiB: number };
+  readonly bun: string;
+  readonly isShort: boolean;
+}
+
+type Verdict = "met" | "missed" | "generator-bound";
+
+/** One scenario's outcome as it is printed and kept. */
+export interface Row extends Measurement {
+  readonly id: string;
+  readonly title: string;
+  readonly unit: string;
+  readonly ratio: number;
+  readonly targets: readonly Target[];
+  readonly verdict: Verdict;
+}
+
+const project = fileURLToPath(new URL("../", import.meta.url));
+
+export function circumstances(isShort: boolean): Circumstances {
+  const [cpu] = cpus();
+  return {
+    date: new Date().toISOString(),
+    commit: commit(),
+    machine: {
+      cpu: cpu?.model ?? "unknown",
+      cores: cpus().length,
+      memoryGiB: Math.round(totalmem() / 2 ** 30),
+    },
+    bun: Bun.version,
+    isShort,
+  };
+}
+
+/** Holds a measurement against its scenario's targets. */
+export function rowOf({ id, title, unit, targets }: Scenario, measurement: Measurement): Row {
+  const { figure, baseline, isGeneratorBound } = measurement;
+  const ratio = figure.median / baseline.median;
+  const isMet = targets.every(({ of, atLeast = -Infinity, atMost = Infinity }) => {
+    const value = of === "ratio" ? ratio : figure.median;
+    return value >= atLeast && value <= atMost;
+  });
+  const verdict = isGeneratorBound ? "generator-bound" : isMet ? "met" : "missed";
+  return { id, title, unit, targets, ratio, verdict, ...measurement };
+}
+
+/** The table as text, one line per scenario, notes below. */
+export function table(rows: readonly Row[]): string {
+  const header = ["", "scenario", "unit", "tidewire", "bare", "ratio", "target", "verdict"];
+  const cells = rows.map((row) => [
+    row.id,
+    row.title,
+    row.unit,
+    figureText(row.figure),
+    figureText(row.baseline),
+    row.ratio.toFixed(2),
+    row.targets.map(targetText).join(", "),
+    row.verdict,
+  ]);
+  const widths = header.map((name, column) => Math.max(name.length, ...cells.map((row) => row[column]?.length ?? 0)));
+  const lines = [header, ...cells].map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  "));
+  const notes = rows.flatMap(({ id, notes: own }) => own.map((note) => `${id}: ${note}`));
+  return [...lines, ...notes].map((line) => line.trimEnd()).join("\n");
+}
+
+/** Keeps the outcome as JSON in bench/results/; returns the file's name. */
+export function save(about: Circumstances, rows: readonly Row[]): string {
+  const folder = join(project, "bench", "results");
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, `${about.date.replaceAll(":", "-")}.json`);
+  writeFileSync(file, `${JSON.stringify({ ...about, scenarios: rows }, null, 2)}\n`);
+  return file;
+}
+
+function figureText({ median, spread }: Figure): string {
+  return `${numberText(median)} ±${Math.round(spread * 50)}%`;
+}
+
+function targetText({ of, atLeast, atMost }: Target): string {
+  const bound = atLeast === undefined ? `≤ ${numberText(atMost ?? 0)}` : `≥ ${numberText(atLeast)}`;
+  return of === "ratio" ? `${bound} × bare` : bound;
+}
+
+function numberText(value: number): string {
+  return value.toLocaleString("en-US", { maximumFractionDigits: value < 100 ? 2 : 0 });
+}
+
+function commit(): string | null {
+  const git = (...args: readonly string[]): string | null => {
+    const { success, stdout } = Bun.spawnSync(["git", ...args], { cwd: project, stderr: "ignore" });
+    return success ? stdout.toString().trim() : null;
+  };
+  const head = git("rev-parse", "--short=12", "HEAD");
+  if (head === null) return null;
+  return git("status", "--porcelain") === "" ? head : `${head}+`;
+}

@@ -1,0 +1,17 @@
+import type { Workload } from "../load/job.ts";
+import type { Scenario } from "../scenario.ts";
+import { measureThroughput } from "../throughput.ts";
+
+const workload: Workload = { kind: "groupFanOut", members: 1000, inFlight: 50, textLength: 200 };
+
+/** P1: a client publishes to a big group, 50 messages in flight. */
+export const p1BigGroup: Scenario = {
+  id: "P1",
+  title: "big group, 1,000 members, 50 in flight",
+  unit: "deliveries/CPU-s",
+  targets: [
+    { of: "ratio", atLeast: 0.7 },
+    { of: "figure", atLeast: 1_000_000 },
+  ],
+  measure: (effort) => measureThroughput({ workload, baseline: "group-outbox" }, effort),
+};

@@ -1,0 +1,89 @@
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { fileURLToPath } from "node:url";
+import type { Endpoint } from "./load/job.ts";
+
+/** The bare servers of bench/baseline/. */
+export type Baseline = "accept" | "group-outbox" | "group-send" | "http-post";
+
+/** A server process under load. */
+export interface RunningServer {
+  readonly endpoint: Endpoint;
+  stop(): Promise<void>;
+}
+
+const project = fileURLToPath(new URL("../", import.meta.url));
+const printed = /Endpoint=http:\/\/127\.0\.0\.1:(\d+);AccessKey=([^;\s]+);Version=1\.0;/;
+/** The service prints its endpoint well below a second after its start; this is for a machine that is very busy. */
+const startDeadlineMs = 15_000;
+
+/** Starts the service itself, with nothing configured but one listener and a random key: tokens are checked. */
+export function startService(): Promise<RunningServer> {
+  const folder = mkdtempSync(join(tmpdir(), "tidewire-bench-"));
+  const config = join(folder, "tidewire.json");
+  const service = {
+    listen: [{ url: "http://127.0.0.1:0" }],
+    keys: { primary: randomBytes(32).toString("base64") },
+    dataDir: join(folder, "data"),
+  };
+  writeFileSync(config, JSON.stringify({ service, limits: { drainSeconds: 0 } }), { mode: 0o600 });
+  const clean = (): void => rmSync(folder, { recursive: true, force: true });
+  // As bin/tidewire.mjs starts it, but without the launcher, so that the process is the server's own.
+  return start(["--max-http-header-size=65536", "src/cli/main.ts", "start", "--config", config], clean);
+}
+
+/** Starts one of the bare servers. */
+export function startBaseline(baseline: Baseline): Promise<RunningServer> {
+  return start(["--max-http-header-size=65536", `bench/baseline/${baseline}.process.ts`], () => {});
+}
+
+async function start(args: readonly string[], clean: () => void): Promise<RunningServer> {
+  // Nothing else is inherited: no variable of the caller may configure the server.
+  const env = { PATH: process.env["PATH"] ?? "" };
+  const child = spawn(process.execPath, args, { cwd: project, env, stdio: ["ignore", "pipe", "pipe"] });
+  const kill = (): void => void child.kill("SIGKILL");
+  process.once("exit", kill);
+  const exited = new Promise<void>((resolve) => {
+    child.once("close", () => {
+      process.off("exit", kill);
+      clean();
+      resolve();
+    });
+  });
+  const stop = (): Promise<void> => {
+    kill();
+    return exited;
+  };
+  try {
+    return { endpoint: await findEndpoint(child), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Waits until the server has written where it is; from then on, what it writes is thrown away. */
+function findEndpoint(child: ChildProcessByStdio<null, Readable, Readable>): Promise<Endpoint> {
+  const found = Promise.withResolvers<Endpoint>();
+  let output = "";
+  const look = (text: Buffer): void => {
+    output += text.toString();
+    const [, port, accessKey] = printed.exec(output) ?? [];
+    if (port === undefined || accessKey === undefined) return;
+    output = "";
+    found.resolve({ port: Number(port), pid: child.pid ?? 0, accessKey });
+  };
+  const fail = (): void => found.reject(new Error(`the server did not start:\n${output}`));
+  const deadline = setTimeout(fail, startDeadlineMs);
+  child.stdout.on("data", look);
+  child.stderr.on("data", look);
+  child.once("close", fail);
+  return found.promise.finally(() => {
+    clearTimeout(deadline);
+    for (const stream of [child.stdout, child.stderr]) stream.off("data", look).resume();
+  });
+}
