@@ -14,14 +14,19 @@ export interface Generator {
 /** Starts a generator; resolves when its connections stand. */
 export async function startGenerator(job: Job): Promise<Generator> {
   let answered: PromiseWithResolvers<Report> | null = null;
+  let isOver = false;
   const child = Bun.spawn([process.execPath, program], {
     stdio: ["ignore", "inherit", "inherit"],
     ipc: (report: Report) => answered?.resolve(report),
-    onExit: () => answered?.reject(new Error("the load generator ended early")),
+    onExit: () => {
+      isOver = true;
+      answered?.reject(endedEarly());
+    },
   });
   const kill = (): void => child.kill("SIGKILL");
   process.once("exit", kill);
   const ask = (message: Job | Order): Promise<Report> => {
+    if (isOver) return Promise.reject(endedEarly());
     answered = Promise.withResolvers();
     child.send(message);
     return answered.promise;
@@ -46,4 +51,9 @@ export async function startGenerator(job: Job): Promise<Generator> {
     },
     stop,
   };
+}
+
+/** It has said why on stderr. */
+function endedEarly(): Error {
+  return new Error("the load generator ended early");
 }

@@ -38,5 +38,6 @@ async function kilobytesPerConnection(startServer: () => Promise<RunningServer>,
   const generator = await startGenerator({ endpoint, workload });
   cleanup.defer(() => generator.stop());
   const after = await settledBytes(endpoint.pid);
+  await generator.run(0); // rejects if it lost a connection meanwhile
   return (after - before) / 1024 / connections;
 }

@@ -36,6 +36,9 @@ export function textFrame(value: unknown): Buffer {
   return clientFrame(0x81, Buffer.from(JSON.stringify(value)));
 }
 
+/** A pong without payload, as the service's pings have none. */
+const pongFrame = clientFrame(0x8a, Buffer.alloc(0));
+
 /** A close frame with code 1000. */
 export const closeFrame = clientFrame(0x88, Buffer.from([0x03, 0xe8]));
 
@@ -56,7 +59,8 @@ export function readUpgrade(answer: Buffer): Buffer | null {
 }
 
 /**
- * Opens connected JSON clients, each past its first frame (`connected`), and counts the frames they get from then on.
+ * Opens connected JSON clients, each past its first frame (`connected`), and counts the data frames they get from then
+ * on. They answer pings, or the service would give them up after a minute.
  */
 export async function openClients(
   endpoint: Endpoint,
@@ -82,7 +86,14 @@ async function openClient(
   const ended = (): void => {
     throw new Error("the server ended a connection under load");
   };
-  const counting = { received: (chunk: Buffer) => frames(counter.push(chunk)), ended };
+  const counting = {
+    received(chunk: Buffer) {
+      const { pings } = counter;
+      frames(counter.push(chunk));
+      if (counter.pings > pings) socket.write(pongFrame);
+    },
+    ended,
+  };
   const socket = await RawSocket.open(endpoint.port, {
     received(chunk) {
       let rest: Buffer | null = chunk;

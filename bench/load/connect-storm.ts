@@ -1,5 +1,6 @@
 import { closeFrame, readUpgrade, upgradeRequest } from "./client.ts";
 import { ClosedLoop, type Load } from "./closed-loop.ts";
+import { fail } from "./fail.ts";
 import { FrameCounter } from "./frame-counter.ts";
 import type { Endpoint, Workload } from "./job.ts";
 import { RawSocket } from "./raw-socket.ts";
@@ -20,9 +21,11 @@ export function connectStorm(endpoint: Endpoint, { concurrent }: Extract<Workloa
   const loop = new ClosedLoop(() => {
     const handshake = handshakes[begun % handshakes.length] ?? Buffer.alloc(0);
     begun += 1;
-    void connectOnce(endpoint.port, handshake, () => {
+    connectOnce(endpoint.port, handshake, () => {
       count += 1;
-    }).then(() => loop.done());
+    })
+      .then(() => loop.done())
+      .catch(fail);
   });
   return {
     get count() {

@@ -4,45 +4,58 @@
  */
 export class FrameCounter {
   #rest = 0;
+  #isPing = false;
   #header: Buffer | null = null;
+  #pings = 0;
 
-  /** Number of frames that ended in this chunk. Throws on a close frame: nobody asked for one while frames are counted. */
+  /** Pings so far; each wants an answer. */
+  get pings(): number {
+    return this.#pings;
+  }
+
+  /** Number of data frames that ended in this chunk. Throws on a close frame: nobody asked for one. */
   push(chunk: Buffer): number {
     const data = this.#header === null ? chunk : Buffer.concat([this.#header, chunk]);
     this.#header = null;
-    const length = data.length;
-    let count = 0;
+    const { length } = data;
     let at = this.#rest;
-    if (at > length) {
-      this.#rest = at - length;
-      return 0;
-    }
-    if (at > 0) count += 1;
-    this.#rest = 0;
+    let count = 0;
+    if (at > 0 && at <= length) count += this.#ended();
     while (at < length) {
       const end = frameEnd(data, at);
       if (end === null) {
-        this.#header = Buffer.from(data.subarray(at));
-        return count;
+        this.#header = Buffer.from(data.subarray(at)); // the runtime may use the chunk again
+        at = length;
+        break;
       }
-      if (end > length) {
-        this.#rest = end - length;
-        return count;
-      }
-      count += 1;
+      this.#isPing = isPing(data[at] ?? 0);
       at = end;
+      if (at <= length) count += this.#ended();
     }
+    this.#rest = at - length;
     return count;
+  }
+
+  #ended(): number {
+    if (!this.#isPing) return 1;
+    this.#pings += 1;
+    return 0;
   }
 }
 
 const closeOpcode = 8;
+const pingOpcode = 9;
+
+function isPing(first: number): boolean {
+  const opcode = first & 15;
+  if (opcode === closeOpcode) throw new Error("the server closed a connection under load");
+  return opcode === pingOpcode;
+}
 
 /** Where the frame that starts at `at` ends; null when its header is not complete yet. */
 function frameEnd(data: Buffer, at: number): number | null {
   const left = data.length - at;
   if (left < 2) return null;
-  if (((data[at] ?? 0) & 15) === closeOpcode) throw new Error("the server closed a connection under load");
   const short = (data[at + 1] ?? 0) & 127;
   if (short < 126) return at + 2 + short;
   if (short === 126) return left < 4 ? null : at + 4 + data.readUInt16BE(at + 2);

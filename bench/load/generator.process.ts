@@ -3,6 +3,7 @@
 import { cpuTimeMs } from "../process-stats.ts";
 import type { Load } from "./closed-loop.ts";
 import { connectStorm } from "./connect-storm.ts";
+import { fail } from "./fail.ts";
 import { groupFanOut } from "./group-fan-out.ts";
 import { idle } from "./idle.ts";
 import type { Job, Order, Report, Run } from "./job.ts";
@@ -14,10 +15,7 @@ const rampMs = 200;
 let ready: Promise<{ readonly job: Job; readonly load: Load }> | null = null;
 
 process.on("message", (message: Job | Order) => {
-  void obey(message).catch((error: unknown) => {
-    console.error(error instanceof Error ? error.message : String(error));
-    process.exit(1);
-  });
+  obey(message).catch(fail);
 });
 
 async function obey(message: Job | Order): Promise<void> {

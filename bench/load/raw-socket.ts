@@ -1,4 +1,5 @@
 import type { Socket, SocketHandler } from "bun";
+import { fail } from "./fail.ts";
 
 /** Who is told what a socket received. */
 export interface Receiver {
@@ -46,8 +47,6 @@ const handlers: SocketHandler<RawSocket> = {
   data: (socket, chunk) => socket.data.receiver.received(chunk),
   drain: (socket) => socket.data.drained(),
   close: (socket) => socket.data.receiver.ended(),
-  // What a receiver throws ends the generator: a figure made of half a load is worth nothing.
-  error: (_socket, error) => {
-    throw error;
-  },
+  // Among others, what a receiver throws.
+  error: (_socket, error) => fail(error),
 };

@@ -60,14 +60,6 @@ export interface HubConfig extends Omit<DeepReadonly<HubInput>, "eventHandlers" 
   readonly eventListeners: readonly EventListenerConfig[];
 }
 
-/** The proxies of the environment, present only where `upstream.useProxyEnvironment` asks for them. */
-export interface ProxyEnvironment {
-  readonly http: string | null;
-  readonly https: string | null;
-  /** Value of `NO_PROXY`; empty for none. */
-  readonly noProxy: string;
-}
-
 type Carried = "auth" | "limits" | "cors" | "cluster" | "logging" | "metrics" | "compat";
 
 /** The configuration of one service, complete and valid: defaults filled in, files read, names resolved. */
@@ -105,9 +97,7 @@ export interface Config extends DeepReadonly<Pick<Settings, Carried>> {
   readonly hubs: ReadonlyMap<HubName, HubConfig>;
   /** Settings of hubs without an entry: those of `"*"`, or the defaults. */
   readonly defaultHub: HubConfig;
-  readonly upstream: DeepReadonly<Omit<Settings["upstream"], "useProxyEnvironment">> & {
-    readonly proxy: ProxyEnvironment | null;
-  };
+  readonly upstream: DeepReadonly<Settings["upstream"]>;
 }
 
 /**

@@ -385,13 +385,6 @@ hubs: { chat: { eventHandlers: [{ urlTemplate: "tunnel:///x" }] } }`);
   ]);
 });
 
-test("proxies of the environment are taken over on request only", () => {
-  const environment = { WEBPUBSUB_PRIMARY_KEY: key, HTTPS_PROXY: "http://proxy:3128", no_proxy: "localhost" };
-  expect(load({ environment }).upstream.proxy).toBeNull();
-  const asked = load({ environment: { ...environment, WEBPUBSUB__UPSTREAM__USEPROXYENVIRONMENT: "true" } });
-  expect(asked.upstream.proxy).toEqual({ http: null, https: "http://proxy:3128", noProxy: "localhost" });
-});
-
 test("no message repeats a secret", () => {
   const secret = "s3cr3t";
   const texts = [

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { type HubName, parseHubName } from "../core/names.ts";
 import type { NetworkRules, RequestTypeRules } from "../core/network-access.ts";
 import type { Environment } from "./assignments.ts";
-import type { AccessKeys, Config, EventHandlerConfig, HubConfig, Listener, ProxyEnvironment } from "./config.ts";
+import type { AccessKeys, Config, EventHandlerConfig, HubConfig, Listener } from "./config.ts";
 import { resolveHandlerAuth } from "./handler-auth.ts";
 import { checkAccessKey, developmentKey, readOrCreateKey } from "./keys.ts";
 import { formatPath, type PathSegment, type Problem } from "./problem.ts";
@@ -81,7 +81,7 @@ export function resolveConfig(settings: Settings, context: ResolveContext): Reso
     ...hubs,
     auth: settings.auth,
     limits: settings.limits,
-    upstream: resolveUpstream(settings, context.environment),
+    upstream: resolveUpstream(settings),
     cors: settings.cors,
     cluster: settings.cluster,
     logging: settings.logging,
@@ -246,21 +246,10 @@ function checkIssuers(settings: Settings, refuse: Report): void {
   }
 }
 
-function resolveUpstream(settings: Settings, environment: Environment): Config["upstream"] {
-  const { useProxyEnvironment, ...upstream } = settings.upstream;
+function resolveUpstream({ upstream }: Settings): Config["upstream"] {
   const targets = {
     ...upstream.targets,
     allowedHosts: upstream.targets.allowedHosts.map((host) => host.toLowerCase()),
   };
-  return { ...upstream, targets, proxy: useProxyEnvironment ? proxyEnvironment(environment) : null };
-}
-
-function proxyEnvironment(environment: Environment): ProxyEnvironment {
-  const variable = (name: string) => environment[name] ?? environment[name.toLowerCase()] ?? "";
-  const orNull = (value: string) => (value === "" ? null : value);
-  return {
-    http: orNull(variable("HTTP_PROXY")),
-    https: orNull(variable("HTTPS_PROXY")),
-    noProxy: variable("NO_PROXY"),
-  };
+  return { ...upstream, targets };
 }

@@ -189,9 +189,6 @@ const upstreamSchema = group(
       },
       "Where event requests may go. Link-local and cloud metadata addresses are refused whatever is set here.",
     ).prefault({}),
-    useProxyEnvironment: flag({
-      description: "Whether `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` are honoured.",
-    }).default(false),
     maxSocketsPerHost: wholeNumber({
       description: "Concurrent requests to one handler origin; more wait.",
       min: 1,

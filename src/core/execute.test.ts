@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { ack, answersArrive, nack, ServiceHarness } from "../../tests/support/service-harness.ts";
 import { named } from "../../tests/support/named.ts";
+import { ack, answersArrive, nack, ServiceHarness } from "../../tests/support/service-harness.ts";
 
 const groupMessage = (group: string, fromUserId: string | null, data: string): object => ({
   type: "message",
@@ -10,7 +10,13 @@ const groupMessage = (group: string, fromUserId: string | null, data: string): o
   dataType: "text",
   data,
 });
-const send = (group: string, data: string, more: object = {}): object => ({ type: "sendToGroup", group, dataType: "text", data, ...more });
+const send = (group: string, data: string, more: object = {}): object => ({
+  type: "sendToGroup",
+  group,
+  dataType: "text",
+  data,
+  ...more,
+});
 const connected = '"event":"connected"';
 
 test("C-24 the first frame is connected, with connection and user id and without a reconnection token", () => {
@@ -81,10 +87,17 @@ test.each([
 ])("C-31 %s without the role is forbidden, does nothing and keeps the connection", (type, verb) => {
   const harness = new ServiceHarness();
   const member = harness.connect({ groups: ["red"] });
-  const client = harness.connect({ roles: ["webpubsub.sendToGroup.blue", "webpubsub.joinLeaveGroup.blue"], groups: ["red"] });
+  const client = harness.connect({
+    roles: ["webpubsub.sendToGroup.blue", "webpubsub.joinLeaveGroup.blue"],
+    groups: ["red"],
+  });
   const message = `The client does not have permission to ${verb} group 'red'.`;
   expect(client.request({ ...send("red", "x"), type, ackId: 5 })).toEqual([nack(5, "Forbidden", message)]);
-  expect([member.received(), client.connection.isOpen, client.connection.groups.has(named.group("red"))]).toEqual([[], true, true]);
+  expect([member.received(), client.connection.isOpen, client.connection.groups.has(named.group("red"))]).toEqual([
+    [],
+    true,
+    true,
+  ]);
 });
 
 test("C-32 a forbidden ack id is not used up", async () => {
@@ -102,7 +115,12 @@ test("C-33 a used ack id is a duplicate for every kind of request, and nothing h
   expect(client.request(send("g", "x", { ackId: 1 }))).toEqual([ack(1)]);
   expect(member.received()).toHaveLength(1);
   const duplicate = nack(1, "Duplicate", "Message with ack-id: 1 has been processed");
-  const requests = [send("g", "x"), { type: "joinGroup", group: "g" }, { type: "leaveGroup", group: "g" }, { type: "event", event: "e", dataType: "text", data: "" }];
+  const requests = [
+    send("g", "x"),
+    { type: "joinGroup", group: "g" },
+    { type: "leaveGroup", group: "g" },
+    { type: "event", event: "e", dataType: "text", data: "" },
+  ];
   for (const request of requests) expect(client.request({ ...request, ackId: 1 })).toEqual([duplicate]);
   expect([member.received(), client.connection.groups.size, harness.upstream.pending]).toEqual([[], 0, []]);
 });
@@ -147,7 +165,9 @@ test("C-38 publishing to a group without members succeeds", () => {
 });
 
 test("C-39 C-40 literal and pattern roles decide request by request", () => {
-  const client = new ServiceHarness().connect({ roles: ["webpubsub.sendToGroup.a.b", "webpubsub.joinLeaveGroups.t1.*"] });
+  const client = new ServiceHarness().connect({
+    roles: ["webpubsub.sendToGroup.a.b", "webpubsub.joinLeaveGroups.t1.*"],
+  });
   const outcome = (request: object, ackId: number): unknown => client.request({ ...request, ackId })[0];
   expect(outcome(send("a.b", "x"), 1)).toEqual(ack(1));
   expect(outcome(send("a", "x"), 2)).toMatchObject({ success: false });
@@ -190,7 +210,13 @@ test("C-50 R-55 a message whose time to live is over is not sent to a client tha
   expect(member.received()).toEqual([groupMessage("g", null, "2"), groupMessage("g", null, "3")]);
 });
 
-const event = (ackId?: number): object => ({ type: "event", event: "order", dataType: "text", data: "x", ...(ackId === undefined ? {} : { ackId }) });
+const event = (ackId?: number): object => ({
+  type: "event",
+  event: "order",
+  dataType: "text",
+  data: "x",
+  ...(ackId === undefined ? {} : { ackId }),
+});
 
 test("C-52 the handler's reply is a server message and precedes the ack", async () => {
   const harness = new ServiceHarness();
@@ -203,18 +229,21 @@ test("C-52 the handler's reply is a server message and precedes the ack", async 
   expect(client.received()).toEqual([{ type: "message", from: "server", dataType: "text", data: "thanks" }, ack(1)]);
 });
 
-test.each(["failed", "unhandled"] as const)("C-53 a %s event is a negative ack, and its ack id can be used again", async (kind) => {
-  const harness = new ServiceHarness();
-  const client = harness.connect();
-  client.send(event(1));
-  harness.upstream.pending.shift()?.answer({ kind });
-  await answersArrive();
-  expect(client.received()).toEqual([nack(1, "InternalServerError", "Internal server error")]);
-  client.send(event(1));
-  harness.upstream.pending.shift()?.answer({ kind: "handled", reply: null });
-  await answersArrive();
-  expect(client.received()).toEqual([ack(1)]);
-});
+test.each(["failed", "unhandled"] as const)(
+  "C-53 a %s event is a negative ack, and its ack id can be used again",
+  async (kind) => {
+    const harness = new ServiceHarness();
+    const client = harness.connect();
+    client.send(event(1));
+    harness.upstream.pending.shift()?.answer({ kind });
+    await answersArrive();
+    expect(client.received()).toEqual([nack(1, "InternalServerError", "Internal server error")]);
+    client.send(event(1));
+    harness.upstream.pending.shift()?.answer({ kind: "handled", reply: null });
+    await answersArrive();
+    expect(client.received()).toEqual([ack(1)]);
+  },
+);
 
 test("C-54 an event without ack id fails in silence", async () => {
   const harness = new ServiceHarness();
@@ -270,7 +299,10 @@ test("C-63 a sequenceAck is ignored on a protocol that keeps nothing", () => {
 test("C-66 a simple client publishes to its group with the type of its frames", () => {
   const harness = new ServiceHarness();
   const [member, simpleMember] = [harness.connect({ groups: ["g"] }), harness.connect({ groups: ["g"], simple: "" })];
-  const publisher = harness.connect({ simple: "webpubsub_mode=sendToGroup&group=g", roles: ["webpubsub.sendToGroup.g"] });
+  const publisher = harness.connect({
+    simple: "webpubsub_mode=sendToGroup&group=g",
+    roles: ["webpubsub.sendToGroup.g"],
+  });
   publisher.send("hi");
   publisher.send(new Uint8Array([1, 2, 3]));
   expect(member.received()).toMatchObject([
@@ -287,7 +319,10 @@ test("C-66 without the role its first frame closes it with 1008", () => {
   const publisher = harness.connect({ simple: "webpubsub_mode=sendToGroup&group=g" });
   expect(publisher.connection.isOpen).toBe(true);
   publisher.send("hi");
-  expect(publisher.sink.ended).toEqual({ code: 1008, reason: "The connection is not authorized for raw sendToGroup mode." });
+  expect(publisher.sink.ended).toEqual({
+    code: 1008,
+    reason: "The connection is not authorized for raw sendToGroup mode.",
+  });
   expect(member.received()).toEqual([]);
 });
 
@@ -304,16 +339,19 @@ test("C-68 noEcho spares a simple sender its own message", () => {
 test.each([
   ["done", [ack(1)]],
   ["down", [nack(1, "InternalServerError", "Internal server error")]],
-] as const)("K-6 a publication that the other nodes answer with %s late is acked late and truly", async (outcome, expected) => {
-  const gate = Promise.withResolvers<"done" | "down">();
-  const harness = new ServiceHarness({
-    backplane: { publish: () => gate.promise, ask: () => Promise.resolve("down"), askAll: () => Promise.resolve([]) },
-  });
-  const client = harness.connectFree();
-  client.send(send("g", "x", { ackId: 1 }));
-  client.send({ type: "joinGroup", group: "g", ackId: 2 });
-  expect(client.received()).toEqual([]);
-  gate.resolve(outcome);
-  await answersArrive();
-  expect(client.received()).toEqual([...expected, ack(2)]);
-});
+] as const)(
+  "K-6 a publication that the other nodes answer with %s late is acked late and truly",
+  async (outcome, expected) => {
+    const gate = Promise.withResolvers<"done" | "down">();
+    const harness = new ServiceHarness({
+      backplane: { publish: () => gate.promise, ask: () => Promise.resolve("down"), askAll: () => Promise.resolve([]) },
+    });
+    const client = harness.connectFree();
+    client.send(send("g", "x", { ackId: 1 }));
+    client.send({ type: "joinGroup", group: "g", ackId: 2 });
+    expect(client.received()).toEqual([]);
+    gate.resolve(outcome);
+    await answersArrive();
+    expect(client.received()).toEqual([...expected, ack(2)]);
+  },
+);

@@ -64,7 +64,11 @@ class Connect implements Step {
 class Change implements Step {
   readonly #text: string;
   readonly #index: number;
-  readonly #act: (context: { readonly id: string; readonly model: Model; readonly real: Real }) => void | Promise<unknown>;
+  readonly #act: (context: {
+    readonly id: string;
+    readonly model: Model;
+    readonly real: Real;
+  }) => void | Promise<unknown>;
 
   constructor(text: string, index: number, act: Change["act"]) {
     this.#text = text;
@@ -104,7 +108,9 @@ async function expectSame(model: Model, { harness, clients }: Real): Promise<voi
     }
     for (const text of groups) {
       const group = named.group(text);
-      const members = rows.filter(([, row]) => row.groups.has(text)).map(([connectionId, { user }]) => ({ connectionId, userId: user }));
+      const members = rows
+        .filter(([, row]) => row.groups.has(text))
+        .map(([connectionId, { user }]) => ({ connectionId, userId: user }));
       const listed = await service.listMembers({ hub, group, after: "", limit: 100 });
       expect<unknown>(listed).toEqual(members);
       expect(await service.exists(hub, { kind: "group", group })).toBe(members.length > 0 ? "yes" : "no");
@@ -124,7 +130,11 @@ async function expectSame(model: Model, { harness, clients }: Real): Promise<voi
 }
 
 /** Counts a publication for every row that the target names. */
-function countDelivery(model: Model, hub: string, target: { readonly target: Target; readonly except: string | null }): void {
+function countDelivery(
+  model: Model,
+  hub: string,
+  target: { readonly target: Target; readonly except: string | null },
+): void {
   for (const [id, row] of model) {
     if (row.hub !== hub || id === target.except) continue;
     const { target: to } = target;
@@ -142,7 +152,9 @@ const group = fc.constantFrom(...groups);
 const hub = fc.constantFrom(...hubs);
 
 const steps: fc.Arbitrary<Step>[] = [
-  fc.record({ hub, user: fc.option(fc.constantFrom(...users)), groups: fc.array(group, { maxLength: 3 }) }).map((options) => new Connect(options)),
+  fc
+    .record({ hub, user: fc.option(fc.constantFrom(...users)), groups: fc.array(group, { maxLength: 3 }) })
+    .map((options) => new Connect(options)),
   fc.tuple(index, group, fc.boolean()).map(
     ([at, name, joins]) =>
       new Change(`${joins ? "join" : "leave"} ${name}`, at, ({ id, model, real }) => {
@@ -154,7 +166,10 @@ const steps: fc.Arbitrary<Step>[] = [
     ([at, name, noEcho]) =>
       new Change(`sendToGroup ${name} noEcho ${noEcho}`, at, ({ id, model, real }) => {
         real.clients.get(id)?.send({ type: "sendToGroup", group: name, noEcho, dataType: "text", data: "x" });
-        countDelivery(model, rowOf(model, id).hub, { target: { kind: "group", group: named.group(name) }, except: noEcho ? id : null });
+        countDelivery(model, rowOf(model, id).hub, {
+          target: { kind: "group", group: named.group(name) },
+          except: noEcho ? id : null,
+        });
       }),
   ),
   fc.tuple(index, fc.constantFrom("hub", "user", "connection"), fc.boolean()).map(
@@ -177,7 +192,12 @@ const steps: fc.Arbitrary<Step>[] = [
       new Change(`${change} its user, group ${name}`, at, async ({ id, model, real: { harness } }) => {
         const { hub: hubText, user } = rowOf(model, id);
         if (user === null) return;
-        await harness.service.changeMembership({ hub: named.hub(hubText), change, subject: { kind: "user", user: named.user(user) }, group: named.group(name) });
+        await harness.service.changeMembership({
+          hub: named.hub(hubText),
+          change,
+          subject: { kind: "user", user: named.user(user) },
+          group: named.group(name),
+        });
         for (const row of model.values()) {
           if (row.hub === hubText && row.user === user) row.groups[change === "add" ? "add" : "delete"](name);
         }
@@ -187,7 +207,12 @@ const steps: fc.Arbitrary<Step>[] = [
     (at) =>
       new Change("leave all groups by REST", at, async ({ id, model, real: { harness } }) => {
         const row = rowOf(model, id);
-        await harness.service.changeMembership({ hub: named.hub(row.hub), change: "remove", subject: { kind: "connection", id: named.connection(id) }, group: null });
+        await harness.service.changeMembership({
+          hub: named.hub(row.hub),
+          change: "remove",
+          subject: { kind: "connection", id: named.connection(id) },
+          group: null,
+        });
         row.groups.clear();
       }),
   ),
@@ -196,8 +221,14 @@ const steps: fc.Arbitrary<Step>[] = [
       new Change(`close group ${name} but itself`, at, async ({ id, model, real: { harness } }) => {
         const { hub: hubText } = rowOf(model, id);
         const target: Target = { kind: "group", group: named.group(name) };
-        await harness.service.closeConnections({ hub: named.hub(hubText), target, excluded: new Set([named.connection(id)]), reason: "r" });
-        for (const [other, row] of [...model]) if (row.hub === hubText && row.groups.has(name) && other !== id) model.delete(other);
+        await harness.service.closeConnections({
+          hub: named.hub(hubText),
+          target,
+          excluded: new Set([named.connection(id)]),
+          reason: "r",
+        });
+        for (const [other, row] of [...model])
+          if (row.hub === hubText && row.groups.has(name) && other !== id) model.delete(other);
       }),
   ),
   fc.tuple(index, fc.boolean()).map(
@@ -213,7 +244,10 @@ const steps: fc.Arbitrary<Step>[] = [
 test("after any commands the service equals a model of maps and sets", async () => {
   await fc.assert(
     fc.asyncProperty(fc.commands(steps, { maxCommands: 40 }), async (commands) => {
-      await fc.asyncModelRun(() => ({ model: new Map(), real: { harness: new ServiceHarness(), clients: new Map() } }), commands);
+      await fc.asyncModelRun(
+        () => ({ model: new Map(), real: { harness: new ServiceHarness(), clients: new Map() } }),
+        commands,
+      );
     }),
     { numRuns: 100 },
   );

@@ -1,9 +1,9 @@
-import { expect, test } from "bun:test";
+import { expect, spyOn, test } from "bun:test";
 import { named } from "../../tests/support/named.ts";
 import { ServiceHarness } from "../../tests/support/service-harness.ts";
-import type { Connection } from "./connection.ts";
 import type { AnyCodec } from "../protocols/registry.ts";
 import { simpleCodec } from "../protocols/simple/codec.ts";
+import type { Connection } from "./connection.ts";
 import { Hub } from "./hub.ts";
 import { defaultLimits } from "./limits.ts";
 
@@ -25,8 +25,12 @@ function hubWith(count: number, users: readonly string[] = []) {
 const ids = (connections: Iterable<Connection>): readonly string[] => [...connections].map(({ id }) => String(id));
 
 test("H-60 groups and users are forgotten with their last connection", () => {
-  const { hub, connections } = hubWith(12, Array.from({ length: 12 }, (_, index) => `u${index % 3}`));
-  for (const connection of connections) for (let index = 0; index < 20; index++) hub.join(connection, named.group(`g${index}`));
+  const { hub, connections } = hubWith(
+    12,
+    Array.from({ length: 12 }, (_, index) => `u${index % 3}`),
+  );
+  for (const connection of connections)
+    for (let index = 0; index < 20; index++) hub.join(connection, named.group(`g${index}`));
   for (const [index, connection] of connections.entries()) {
     expect(hub.hasGroup(named.group("g7"))).toBe(true);
     if (index % 2 === 0) hub.unregister(connection);
@@ -34,7 +38,11 @@ test("H-60 groups and users are forgotten with their last connection", () => {
   }
   expect(hub.hasGroup(named.group("g7"))).toBe(false);
   for (const connection of connections) hub.unregister(connection);
-  expect([hub.size, hub.hasUser(named.user("u0")), ids(hub.select({ kind: "user", user: named.user("u0") }))]).toEqual([0, false, []]);
+  expect([hub.size, hub.hasUser(named.user("u0")), ids(hub.select({ kind: "user", user: named.user("u0") }))]).toEqual([
+    0,
+    false,
+    [],
+  ]);
 });
 
 test("H-60 joining and leaving 100,000 groups leaves none of them", () => {
@@ -55,17 +63,10 @@ test("H-62 a disconnect touches the connection's own groups only", () => {
   if (many === undefined || few === undefined || counted === undefined) throw new Error("three connections");
   for (let index = 0; index < 100_000; index++) hub.join(many, named.group(`g${index}`));
   for (let index = 0; index < 10; index++) hub.join(counted, named.group(`own${index}`));
-  const before = Map.prototype.get;
-  let lookups = 0;
-  Map.prototype.get = function (this: Map<unknown, unknown>, key: unknown): unknown {
-    lookups += 1;
-    return before.call(this, key);
-  };
-  try {
-    hub.unregister(counted);
-  } finally {
-    Map.prototype.get = before;
-  }
+  const get = spyOn(Map.prototype, "get");
+  hub.unregister(counted);
+  const lookups = get.mock.calls.length;
+  get.mockRestore();
   expect(lookups).toBe(10);
   expect(hub.hasGroup(named.group("own0"))).toBe(false);
   expect(hub.hasGroup(named.group("g0"))).toBe(true);
@@ -76,7 +77,12 @@ test("C-28 joining twice and leaving a group one is not in change nothing", () =
   const [connection] = connections;
   if (connection === undefined) throw new Error("one connection");
   const g = named.group("g");
-  expect([hub.join(connection, g), hub.join(connection, g), hub.leave(connection, g), hub.leave(connection, g)]).toEqual([true, false, true, false]);
+  expect([
+    hub.join(connection, g),
+    hub.join(connection, g),
+    hub.leave(connection, g),
+    hub.leave(connection, g),
+  ]).toEqual([true, false, true, false]);
 });
 
 test("a fan-out encodes once per wire format, however the members alternate", () => {

@@ -12,7 +12,9 @@ test("C-93 M-15 a client is pinged at its hub's interval", () => {
     session.alive();
     pings.push(sink.pings);
   }
-  expect(pings.map((count, index) => (count > (pings[index - 1] ?? 0) ? index + 1 : 0)).filter(Boolean)).toEqual([7, 14, 21, 28]);
+  expect(pings.map((count, index) => (count > (pings[index - 1] ?? 0) ? index + 1 : 0)).filter(Boolean)).toEqual([
+    7, 14, 21, 28,
+  ]);
 });
 
 test("C-93 a silent client is cut after three intervals, without a close frame", () => {
@@ -23,7 +25,9 @@ test("C-93 a silent client is cut after three intervals, without a close frame",
   harness.scheduler.advance(1000);
   expect([sink.pings, sink.ended, connection.isOpen]).toEqual([2, "aborted", false]);
   expect(harness.upstream.notified.at(-1)).toBe(`disconnected ${connection.id}: The connection timed out.`);
-  expect(harness.telemetry.ended.map(({ ending }) => ending)).toEqual([{ by: "service", cause: "pingTimeout", text: null }]);
+  expect(harness.telemetry.ended.map(({ ending }) => ending)).toEqual([
+    { by: "service", cause: "pingTimeout", text: null },
+  ]);
 });
 
 test("C-93 a frame, ping or pong of the client starts the three intervals again", () => {

@@ -48,9 +48,18 @@ test("C-34 ack ids are canonical decimals of 64 bits", () => {
   for (const raw of ["0", "1", "9007199254740993", "18446744073709551615"]) expect(String(parseAckId(raw))).toBe(raw);
 });
 
-test.each(["", "-1", "+1", "01", "1.5", "1e3", "0x1", " 1", "18446744073709551616", "99999999999999999999", "1".repeat(21)])(
-  "C-59 %p is no ack id",
-  (raw) => {
-    expect(parseAckId(raw)).toBeNull();
-  },
-);
+test.each([
+  "",
+  "-1",
+  "+1",
+  "01",
+  "1.5",
+  "1e3",
+  "0x1",
+  " 1",
+  "18446744073709551616",
+  "99999999999999999999",
+  "1".repeat(21),
+])("C-59 %p is no ack id", (raw) => {
+  expect(parseAckId(raw)).toBeNull();
+});

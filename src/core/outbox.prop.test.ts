@@ -7,7 +7,14 @@ import { Flusher, Outbox } from "./outbox.ts";
 
 const limits = { messages: 6, bytes: 60 };
 const step = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ do: fc.constant("push" as const), size: fc.integer({ min: 3, max: 20 }), ttl: fc.option(fc.integer({ min: 1, max: 4 })) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant("push" as const),
+      size: fc.integer({ min: 3, max: 20 }),
+      ttl: fc.option(fc.integer({ min: 1, max: 4 })),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("burst" as const), count: fc.integer({ min: 200, max: 600 }) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("turn" as const) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("fill" as const), capacity: fc.nat({ max: 4 }) }) },

@@ -27,6 +27,9 @@ test.each(["", "******", "*a*a*a*a*a*", "a\\", "a\\x", "??????", "**?**???", "a"
   },
 );
 
-test.each(["*****", "**?**??", "*a*a*a*a*", "?????", "\\*\\*\\*\\*\\*\\*", "a".repeat(1024)])("C-41 %p is a pattern", (source) => {
-  expect(parseGroupPattern(source)).not.toBeNull();
-});
+test.each(["*****", "**?**??", "*a*a*a*a*", "?????", "\\*\\*\\*\\*\\*\\*", "a".repeat(1024)])(
+  "C-41 %p is a pattern",
+  (source) => {
+    expect(parseGroupPattern(source)).not.toBeNull();
+  },
+);

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { named } from "../../tests/support/named.ts";
 import { parseGroupPattern } from "./pattern.ts";
-import { type Action, parseRoles, Permissions } from "./permissions.ts";
+import { type Action, Permissions, parseRoles } from "./permissions.ts";
 
 const limits = { permissionLiterals: 3, permissionPatterns: 2 };
 const groups = ["a", "a.b", "b", "*", "a?", "a\\", ".", "A"];
@@ -14,8 +14,14 @@ const suffix = fc.oneof(
   group.map((name) => `.${name}`),
   fc.constantFrom("s.*", "s.**", "s.a*", "s.?", "s.a.b", "s.\\*", "s.\\x", "s.******", "s", ". ", ".").map(String),
 );
-const role = fc.tuple(fc.constantFrom(...actions, "sendtogroup", "invoke"), suffix).map(([action, rest]) => `webpubsub.${action}${rest}`);
-const change = fc.record({ action: fc.constantFrom(...actions), group: fc.option(group, { freq: 8 }), wanted: fc.boolean() });
+const role = fc
+  .tuple(fc.constantFrom(...actions, "sendtogroup", "invoke"), suffix)
+  .map(([action, rest]) => `webpubsub.${action}${rest}`);
+const change = fc.record({
+  action: fc.constantFrom(...actions),
+  group: fc.option(group, { freq: 8 }),
+  wanted: fc.boolean(),
+});
 
 /** Rules of one action as a list that is read from the strongest to the weakest. */
 class Model {
@@ -32,7 +38,8 @@ class Model {
         if (name.trim() !== "" && this.#literals.size < limits.permissionLiterals) this.#literals.set(name, true);
       } else if (text.startsWith(`${own}s.`)) {
         const source = text.slice(own.length + 2);
-        if (parseGroupPattern(source) !== null && this.#patterns.length < limits.permissionPatterns) this.#patterns.push(source);
+        if (parseGroupPattern(source) !== null && this.#patterns.length < limits.permissionPatterns)
+          this.#patterns.push(source);
       }
     }
   }
@@ -43,7 +50,9 @@ class Model {
 
   set(name: string | null, wanted: boolean): "done" | "conflict" {
     if (name === null) {
-      [this.#literals, this.#patterns, this.#all] = [new Map(), [], wanted];
+      this.#literals = new Map();
+      this.#patterns = [];
+      this.#all = wanted;
       return "done";
     }
     if (this.allows(name) === wanted) return "done";
@@ -63,15 +72,25 @@ test("H-56 any roles, grants and revocations agree with a model, for every opera
   fc.assert(
     fc.property(fc.array(role, { maxLength: 8 }), fc.array(change, { maxLength: 12 }), (roles, changes) => {
       const permissions = new Permissions(parseRoles(roles, limits));
-      const models = { sendToGroup: new Model("sendToGroup", roles), joinLeaveGroup: new Model("joinLeaveGroup", roles) };
+      const models = {
+        sendToGroup: new Model("sendToGroup", roles),
+        joinLeaveGroup: new Model("joinLeaveGroup", roles),
+      };
       const expectSame = (): void => {
         for (const action of actions)
           for (const name of groups)
-            expect([action, name, permissions.allows(action, named.group(name))]).toEqual([action, name, models[action].allows(name)]);
+            expect([action, name, permissions.allows(action, named.group(name))]).toEqual([
+              action,
+              name,
+              models[action].allows(name),
+            ]);
       };
       expectSame();
       for (const { action, group: name, wanted } of changes) {
-        const outcome = permissions.set({ action, group: name === null ? null : named.group(name), wanted }, limits.permissionLiterals);
+        const outcome = permissions.set(
+          { action, group: name === null ? null : named.group(name), wanted },
+          limits.permissionLiterals,
+        );
         expect(outcome).toBe(models[action].set(name, wanted));
         expectSame();
       }

@@ -13,11 +13,15 @@ const room2 = named.group("room2");
 
 const toGroup = (group: string): Target => ({ kind: "group", group: named.group(group) });
 const toUser = (user: string): Target => ({ kind: "user", user: named.user(user) });
-const connectionOf = ({ connection }: TestClient): Extract<Subject, { kind: "connection" }> => ({ kind: "connection", id: connection.id });
+const connectionOf = ({ connection }: TestClient): Extract<Subject, { kind: "connection" }> => ({
+  kind: "connection",
+  id: connection.id,
+});
 const userNamed = (user: string): Extract<Subject, { kind: "user" }> => ({ kind: "user", user: named.user(user) });
 const groupNamed = (group: string): Subject => ({ kind: "group", group: named.group(group) });
 const groupsOf = ({ connection }: TestClient): readonly string[] => [...connection.groups.values()].map(String);
-const texts = (client: TestClient): readonly unknown[] => client.received().map((each) => (each as { data?: unknown }).data);
+const texts = (client: TestClient): readonly unknown[] =>
+  client.received().map((each) => (each as { data?: unknown }).data);
 
 function filterOf(text: string): Filter {
   const parsed = parseFilter(text);
@@ -31,7 +35,12 @@ function publish(harness: ServiceHarness, target: Target, text: string): void {
 
 test("R-58 a message to a user reaches all its connections and no user of another case", () => {
   const harness = new ServiceHarness();
-  const [first, second, other, nobody] = [harness.connect({ user: "u" }), harness.connect({ user: "u" }), harness.connect({ user: "U" }), harness.connect()];
+  const [first, second, other, nobody] = [
+    harness.connect({ user: "u" }),
+    harness.connect({ user: "u" }),
+    harness.connect({ user: "U" }),
+    harness.connect(),
+  ];
   publish(harness, toUser("u"), "x");
   expect([first, second, other, nobody].map((client) => texts(client))).toEqual([["x"], ["x"], [], []]);
 });
@@ -47,13 +56,21 @@ test("R-59 R-9 what one caller sends in sequence arrives in order, whatever it i
 
 test("R-49 a message to nobody is done", () => {
   const harness = new ServiceHarness();
-  for (const target of [toGroup("x"), toUser("x"), { kind: "hub" } as const, { kind: "connection", id: named.connection("x") } as const]) publish(harness, target, "x");
+  for (const target of [
+    toGroup("x"),
+    toUser("x"),
+    { kind: "hub" } as const,
+    { kind: "connection", id: named.connection("x") } as const,
+  ])
+    publish(harness, target, "x");
 });
 
 test("R-50 R-51 excluded connections and filter misses get nothing", () => {
   const harness = new ServiceHarness();
   const [a, b, c] = [harness.connect({ user: "a" }), harness.connect({ user: "b" }), harness.connect({ user: "c" })];
-  void harness.service.publish(harness.publication({ excluded: new Set([a.connection.id]), filter: filterOf("userId ne 'b'") }));
+  void harness.service.publish(
+    harness.publication({ excluded: new Set([a.connection.id]), filter: filterOf("userId ne 'b'") }),
+  );
   expect([a, b, c].map((client) => texts(client))).toEqual([[], [], ["hi"]]);
 });
 
@@ -82,23 +99,41 @@ test("R-64 adding a connection twice is done twice, and needs no permission", as
   const harness = new ServiceHarness();
   const client = harness.connect();
   const add = { hub: h, change: "add", subject: connectionOf(client), group: g } as const;
-  expect([await harness.service.changeMembership(add), await harness.service.changeMembership(add)]).toEqual(["done", "done"]);
+  expect([await harness.service.changeMembership(add), await harness.service.changeMembership(add)]).toEqual([
+    "done",
+    "done",
+  ]);
   publish(harness, toGroup("g"), "x");
   expect(texts(client)).toEqual(["x"]);
-  expect(await harness.service.changeMembership({ ...add, subject: { kind: "connection", id: named.connection(`${harness.nodeId}none`) } })).toBe("unknown");
+  expect(
+    await harness.service.changeMembership({
+      ...add,
+      subject: { kind: "connection", id: named.connection(`${harness.nodeId}none`) },
+    }),
+  ).toBe("unknown");
 });
 
 test("R-65 R-66 removing a member, a non-member and from all groups is done and leaves the connection open", async () => {
   const harness = new ServiceHarness();
   const client = harness.connect({ groups: ["g", "room1", "room2"] });
-  const remove = (group: GroupName | null) => harness.service.changeMembership({ hub: h, change: "remove", subject: connectionOf(client), group });
+  const remove = (group: GroupName | null) =>
+    harness.service.changeMembership({ hub: h, change: "remove", subject: connectionOf(client), group });
   expect([await remove(g), await remove(g), groupsOf(client)]).toEqual(["done", "done", ["room1", "room2"]]);
-  expect([await remove(null), await remove(null), groupsOf(client), client.connection.isOpen]).toEqual(["done", "done", [], true]);
+  expect([await remove(null), await remove(null), groupsOf(client), client.connection.isOpen]).toEqual([
+    "done",
+    "done",
+    [],
+    true,
+  ]);
 });
 
 test("R-67 R-68 adding a user adds the connections it has now, and a user without any is unknown", async () => {
   const harness = new ServiceHarness();
-  const [one, two, other] = [harness.connect({ user: "u" }), harness.connect({ user: "u" }), harness.connect({ user: "v" })];
+  const [one, two, other] = [
+    harness.connect({ user: "u" }),
+    harness.connect({ user: "u" }),
+    harness.connect({ user: "v" }),
+  ];
   const add = { hub: h, change: "add", subject: userNamed("u"), group: g } as const;
   expect(await harness.service.changeMembership(add)).toBe("done");
   const late = harness.connect({ user: "u" });
@@ -110,7 +145,8 @@ test("R-69 removing a user from one and from all groups removes its connections 
   const harness = new ServiceHarness();
   const [one, two, other] = ["u", "u", "v"].map((user) => harness.connect({ user, groups: ["g", "room1"] }));
   if (one === undefined || two === undefined || other === undefined) throw new Error("three clients");
-  const remove = (group: GroupName | null) => harness.service.changeMembership({ hub: h, change: "remove", subject: userNamed("u"), group });
+  const remove = (group: GroupName | null) =>
+    harness.service.changeMembership({ hub: h, change: "remove", subject: userNamed("u"), group });
   await remove(g);
   expect([one, two, other].map(groupsOf)).toEqual([["room1"], ["room1"], ["g", "room1"]]);
   await remove(null);
@@ -119,22 +155,39 @@ test("R-69 removing a user from one and from all groups removes its connections 
 
 test("R-70 R-71 a bulk addition reaches the connections of the hub that the filter selects", async () => {
   const harness = new ServiceHarness();
-  const [a, b, elsewhere] = [harness.connect({ user: "a" }), harness.connect({ user: "b" }), harness.connect({ hub: "h2", user: "a" })];
+  const [a, b, elsewhere] = [
+    harness.connect({ user: "a" }),
+    harness.connect({ user: "b" }),
+    harness.connect({ hub: "h2", user: "a" }),
+  ];
   const groups = [room1, room2];
-  expect(await harness.service.changeMembershipWhere({ hub: h, change: "add", groups, filter: filterOf("userId eq 'a'") })).toBe("done");
+  expect(
+    await harness.service.changeMembershipWhere({ hub: h, change: "add", groups, filter: filterOf("userId eq 'a'") }),
+  ).toBe("done");
   expect([a, b, elsewhere].map(groupsOf)).toEqual([["room1", "room2"], [], []]);
-  expect(await harness.service.changeMembershipWhere({ hub: h, change: "add", groups: [g], filter: null })).toBe("done");
+  expect(await harness.service.changeMembershipWhere({ hub: h, change: "add", groups: [g], filter: null })).toBe(
+    "done",
+  );
   expect([a, b, elsewhere].map(groupsOf)).toEqual([["room1", "room2", "g"], ["g"], []]);
 });
 
 test("R-73 a bulk removal selects before it changes", async () => {
   const harness = new ServiceHarness();
   const [both, one] = [harness.connect({ groups: ["room1", "room2"] }), harness.connect({ groups: ["room1"] })];
-  await harness.service.changeMembershipWhere({ hub: h, change: "remove", groups: [room2, room1], filter: filterOf("'room2' in groups") });
+  await harness.service.changeMembershipWhere({
+    hub: h,
+    change: "remove",
+    groups: [room2, room1],
+    filter: filterOf("'room2' in groups"),
+  });
   expect([both, one].map(groupsOf)).toEqual([[], ["room1"]]);
 });
 
-const close = (harness: ServiceHarness, target: Target, more: { readonly reason?: string; readonly except?: TestClient } = {}) =>
+const close = (
+  harness: ServiceHarness,
+  target: Target,
+  more: { readonly reason?: string; readonly except?: TestClient } = {},
+) =>
   harness.service.closeConnections({
     hub: h,
     target,
@@ -154,14 +207,19 @@ test("R-81 C-92 a close with a reason tells it before the close frame, which has
     disconnected("Application server closed the connection. Reason: r"),
   ]);
   expect(client.sink.ended).toEqual({ code: 1000, reason: "" });
-  expect(harness.upstream.notified.at(-1)).toBe(`disconnected ${client.connection.id}: Application server closed the connection. Reason: r`);
+  expect(harness.upstream.notified.at(-1)).toBe(
+    `disconnected ${client.connection.id}: Application server closed the connection. Reason: r`,
+  );
 });
 
 test("R-82 a close without a reason says so", async () => {
   const harness = new ServiceHarness();
   const client = harness.connect();
   await close(harness, connectionOf(client));
-  expect([client.received(), client.sink.ended]).toEqual([[disconnected("Application server closed the connection.")], { code: 1000, reason: "" }]);
+  expect([client.received(), client.sink.ended]).toEqual([
+    [disconnected("Application server closed the connection.")],
+    { code: 1000, reason: "" },
+  ]);
 });
 
 test("R-83 a long reason is complete in the message", async () => {
@@ -193,7 +251,8 @@ test.each([
 test("R-84 R-87 closing nobody is done", async () => {
   const harness = new ServiceHarness();
   harness.connect({ user: "u", groups: ["g"] });
-  for (const target of [toGroup("G"), toUser("U"), { kind: "connection", id: named.connection("x") } as const]) expect(await close(harness, target)).toBe("done");
+  for (const target of [toGroup("G"), toUser("U"), { kind: "connection", id: named.connection("x") } as const])
+    expect(await close(harness, target)).toBe("done");
   expect(harness.service.connectionCount).toBe(1);
 });
 
@@ -212,7 +271,9 @@ test.each([
   const except = clients.get("excluded");
   if (except === undefined) throw new Error("no excluded client");
   await close(harness, target, { except });
-  const ended = [...clients].filter(([, client]) => client.sink.ended !== null || !client.connection.isOpen).map(([key]) => key);
+  const ended = [...clients]
+    .filter(([, client]) => client.sink.ended !== null || !client.connection.isOpen)
+    .map(([key]) => key);
   expect(ended).toEqual(isHub ? ["h u g", "h U G"] : mustEnd);
 });
 
@@ -222,16 +283,20 @@ test("R-88 R-91 permissions are granted, revoked and checked, on known connectio
   const ask = (change: "grant" | "revoke" | "check", target = id) =>
     harness.service.permission({ hub: h, id: target, change, action: "sendToGroup", group: g });
   const answers: string[] = [];
-  for (const change of ["check", "grant", "grant", "check", "revoke", "revoke", "check"] as const) answers.push(await ask(change));
+  for (const change of ["check", "grant", "grant", "check", "revoke", "revoke", "check"] as const)
+    answers.push(await ask(change));
   expect(answers).toEqual(["denied", "done", "done", "done", "done", "done", "denied"]);
   const unknown = named.connection(`${harness.nodeId}none`);
-  expect([await ask("grant", unknown), await ask("check", unknown), await ask("check", named.connection("x"))]).toEqual(["unknown", "unknown", "unknown"]);
+  expect([await ask("grant", unknown), await ask("check", unknown), await ask("check", named.connection("x"))]).toEqual(
+    ["unknown", "unknown", "unknown"],
+  );
 });
 
 test("R-93 the 1001st grant is a conflict", async () => {
   const harness = new ServiceHarness();
   const { id } = harness.connect().connection;
-  const grant = (group: string) => harness.service.permission({ hub: h, id, change: "grant", action: "joinLeaveGroup", group: named.group(group) });
+  const grant = (group: string) =>
+    harness.service.permission({ hub: h, id, change: "grant", action: "joinLeaveGroup", group: named.group(group) });
   for (let index = 0; index < 1000; index++) await grant(`g${index}`);
   expect([await grant("one-more"), await grant("g0")]).toEqual(["conflict", "done"]);
 });
@@ -250,7 +315,9 @@ test("C-94 H-35 a client that does not read is closed when its queue is full, an
   }
   expect(clients.filter(({ connection }) => connection.isOpen)).toHaveLength(49);
   expect(texts(clients[8] ?? slow)).toHaveLength(1002);
-  expect(harness.telemetry.ended.map(({ ending }) => ending)).toEqual([{ by: "service", cause: "outboxFull", text: null }]);
+  expect(harness.telemetry.ended.map(({ ending }) => ending)).toEqual([
+    { by: "service", cause: "outboxFull", text: null },
+  ]);
   slow.sink.drain();
   expect(texts(slow)).toHaveLength(1000);
   expect(slow.sink.ended).toEqual({ code: 1008, reason: "The outbound message queue is full." });
@@ -306,7 +373,10 @@ test("a connection ends once, whoever ends it first and however often", async ()
   expect(harness.service.connectionCount).toBe(0);
   expect(await harness.service.exists(h, groupNamed("g"))).toBe("no");
   expect(harness.telemetry.ended.map(({ ending }) => ending)).toEqual([{ by: "socket", code: 1000, reason: "bye" }]);
-  expect(harness.upstream.notified).toEqual([`connected ${client.connection.id}`, `disconnected ${client.connection.id}: bye`]);
+  expect(harness.upstream.notified).toEqual([
+    `connected ${client.connection.id}`,
+    `disconnected ${client.connection.id}: bye`,
+  ]);
 });
 
 test("H-39 at shutdown every client of every hub is told", () => {
@@ -362,7 +432,11 @@ test("presence is reported once for each change, also for what connects and disc
 
 test("K-6 what a part of the cluster that is down would have to do is refused", async () => {
   const harness = new ServiceHarness({
-    backplane: { publish: () => Promise.resolve("down"), ask: () => Promise.resolve("down"), askAll: () => Promise.resolve("down") },
+    backplane: {
+      publish: () => Promise.resolve("down"),
+      ask: () => Promise.resolve("down"),
+      askAll: () => Promise.resolve("down"),
+    },
   });
   const { service } = harness;
   const client = harness.connect();
@@ -376,11 +450,22 @@ test("K-6 what a part of the cluster that is down would have to do is refused", 
 });
 
 test("K-3 members of all nodes are listed as one, in order and up to the limit", async () => {
-  const rows = ["n5", "zz", "a1"].map((connectionId) => ({ connectionId: named.connection(connectionId), userId: null }));
+  const rows = ["n5", "zz", "a1"].map((connectionId) => ({
+    connectionId: named.connection(connectionId),
+    userId: null,
+  }));
   const harness = new ServiceHarness({
-    backplane: { publish: () => "done", ask: () => Promise.resolve("down"), askAll: () => Promise.resolve([{ kind: "members", members: rows }]) },
+    backplane: {
+      publish: () => "done",
+      ask: () => Promise.resolve("down"),
+      askAll: () => Promise.resolve([{ kind: "members", members: rows }]),
+    },
   });
   const { id } = harness.connect({ groups: ["g"] }).connection;
   const listed = await harness.service.listMembers({ hub: h, group: g, after: "", limit: 3 });
-  expect(listed === "down" ? [] : listed.map(({ connectionId }) => String(connectionId))).toEqual(["a1", "n5", String(id)]);
+  expect(listed === "down" ? [] : listed.map(({ connectionId }) => String(connectionId))).toEqual([
+    "a1",
+    "n5",
+    String(id),
+  ]);
 });

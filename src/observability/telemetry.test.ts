@@ -251,7 +251,7 @@ test("a failed request without answer says why", () => {
 
 test("a dropped notification is counted and logged", () => {
   const { telemetry, log, metrics } = harness();
-  telemetry.notificationDropped({ hub: "chat", event: "disconnected", type: "sys" }, "the queue is full");
+  telemetry.notificationDropped({ hub: "chat", event: "disconnected", type: "sys" }, "the queue is full", true);
   expect(log()).toMatchObject([
     { event: "NotificationDropped", message: "The disconnected event was not delivered: the queue is full" },
   ]);
@@ -268,7 +268,7 @@ test("M-10 H-55 a secret in any text of any report reaches no line", () => {
   telemetry.log("error", "AudienceRefused", { message: leak, userId: leak, url: `/?access_token=${secret}` });
   telemetry.rest({ ...report, url: () => `/api?access_token=${secret}` });
   telemetry.webhook({ ...webhook, url: `http://h/?token=${secret}`, detail: leak });
-  telemetry.notificationDropped(webhook, leak);
+  telemetry.notificationDropped(webhook, leak, true);
   expect(text()).toContain("REDACTED");
   expect(text()).not.toContain(secret);
 });

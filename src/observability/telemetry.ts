@@ -47,8 +47,8 @@ export interface ServiceTelemetry extends Telemetry {
   rest(report: RestReport): void;
   /** Counts a request to an event handler, writes its MessagingLogs line and, unless it succeeded, a log line. */
   webhook(report: WebhookReport): void;
-  /** Counts a notification that was given up, and logs it. */
-  notificationDropped(facts: EventRequestFacts, reason: string): void;
+  /** Counts a notification that was given up; logs it unless the same was said a moment ago (`isNews` false). */
+  notificationDropped(facts: EventRequestFacts, reason: string, isNews: boolean): void;
 }
 
 export interface TelemetryParts {
@@ -131,8 +131,9 @@ export function createTelemetry({ logger, metrics, resourceLogs }: TelemetryPart
         properties: { message, connectionId, userId, hub, url, ...answer, duration: report.durationMs },
       });
     },
-    notificationDropped({ hub, event }, reason) {
+    notificationDropped({ hub, event }, reason, isNews) {
       metrics.notificationDropped();
+      if (!isNews) return;
       log("warning", "NotificationDropped", { message: `The ${event} event was not delivered: ${reason}`, hub });
     },
   };

@@ -188,6 +188,7 @@ export async function startHost(loaded: LoadedConfig, output: HostOutput): Promi
       logger.configure(logSettings(changed, output.isTerminal));
       resourceLogs.configure(resourceLogSettings(changed, output.resourceLog));
       upstream.reload(upstreamSettings(changed));
+      upstream.warmUp([...changed.hubs.keys()]);
       telemetry.log("info", "ConfigurationReloaded", { message: `Configuration reloaded: ${names.join(", ")}.` });
       for (const { path, message } of warnings) telemetry.log("warning", "ConfigurationWarning", { message: `${path} ${message}` });
     },
@@ -199,6 +200,7 @@ export async function startHost(loaded: LoadedConfig, output: HostOutput): Promi
     },
   });
 
+  upstream.warmUp([...config.hubs.keys()]);
   isReady = true;
   let stopping: Promise<void> | null = null;
   const parts: Running = { watch, service, listeners, admin: admin?.listener ?? null, upstream, metrics, logger, drainMs: config.limits.drainSeconds * 1000 };

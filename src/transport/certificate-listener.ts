@@ -18,7 +18,13 @@ const innerHost = "127.0.0.1";
  */
 export async function listenForCertificates(options: ListenOptions, tls: TlsFiles): Promise<Listener> {
   const peers = new Map<number, Peer>();
-  const inner = listen({ ...options, hostname: innerHost, port: 0, tls: null, peerAt: (port) => peers.get(port) ?? null });
+  const inner = listen({
+    ...options,
+    hostname: innerHost,
+    port: 0,
+    tls: null,
+    peerAt: (port) => peers.get(port) ?? null,
+  });
   const sockets = new Set<TLSSocket>();
   const front = createServer(
     {
@@ -31,7 +37,12 @@ export async function listenForCertificates(options: ListenOptions, tls: TlsFile
     },
     (socket) => {
       sockets.add(socket);
-      const peer: Peer = { address: socket.remoteAddress ?? "", isSecure: true, listener: options.name, certificate: certificateOf(socket) };
+      const peer: Peer = {
+        address: socket.remoteAddress ?? "",
+        isSecure: true,
+        listener: options.name,
+        certificate: certificateOf(socket),
+      };
       const tunnel = connect({ host: innerHost, port: inner.port }, () => {
         const port = tunnel.localPort ?? 0;
         peers.set(port, peer);

@@ -157,7 +157,10 @@ async function answer(options: ListenOptions, request: Request, server: Server<S
   return new Response(null, { status: 400 });
 }
 
-function peerOf(options: ListenOptions, source: { readonly address: string; readonly port: number } | null): Peer | null {
+function peerOf(
+  options: ListenOptions,
+  source: { readonly address: string; readonly port: number } | null,
+): Peer | null {
   if (options.peerAt !== undefined) return source === null ? null : options.peerAt(source.port);
   const { tls, name } = options;
   return { address: source?.address ?? "", isSecure: tls !== null, listener: name, certificate: null };

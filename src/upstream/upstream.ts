@@ -59,7 +59,7 @@ const overflowNewsMs = 60_000; // event-handlers 8.3
  * Creates the upstream.
  *
  * Event ids are taken in call order, whether or not a handler matches; `connect` has id 0 and takes none (E-26). Handlers
- * with faulty settings fail what they match; check settings with `checkHubSettings` before they get here.
+ * with faulty settings fail what they match; the configuration refuses such settings before they get here.
  */
 export function createUpstream(options: UpstreamOptions): WebhookUpstream {
   return new Webhooks(options);

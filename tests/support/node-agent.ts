@@ -14,11 +14,18 @@ export interface AgentOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+type Details = Readonly<Record<string, unknown>>;
+
+interface Answer {
+  readonly result?: unknown;
+  readonly failure?: Details;
+}
+
 /** What went wrong inside the Node process: name, message and plain members of the error thrown there. */
 export class AgentError extends Error {
-  readonly details: Readonly<Record<string, unknown>>;
+  readonly details: Details;
 
-  constructor(details: Readonly<Record<string, unknown>>) {
+  constructor(details: Details) {
     super(`${String(details["name"])}: ${String(details["message"])}`);
     this.name = "AgentError";
     this.details = details;
@@ -31,12 +38,12 @@ export class AgentError extends Error {
  */
 export class NodeAgent {
   readonly #child: ChildProcess;
-  readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>();
+  readonly #waiting = new Map<number, PromiseWithResolvers<Answer>>();
   readonly #exited: Promise<number | null>;
   #lastId = 0;
   #complaints = "";
 
-  readonly events = new Inbox<Readonly<Record<string, unknown>>>();
+  readonly events = new Inbox<Details>();
 
   /** Starts `script`, the URL of a TypeScript file that Node can strip. */
   constructor(script: URL, { args = [], env = {} }: AgentOptions = {}) {
@@ -65,11 +72,13 @@ export class NodeAgent {
   async call(command: string, ...args: readonly unknown[]): Promise<unknown> {
     if (this.#child.exitCode !== null) throw this.#ended(this.#child.exitCode);
     const id = ++this.#lastId;
-    const answer = Promise.withResolvers<unknown>();
+    const answer = Promise.withResolvers<Answer>();
     this.#waiting.set(id, answer);
     this.#child.stdin?.write(`${toLine({ id, command, args })}\n`);
     try {
-      return await inTime(answer.promise, `answer to ${command}\n${this.#complaints}`, callDeadlineMs);
+      const { result, failure } = await inTime(answer.promise, `answer to ${command} ${this.#complaints}`, callDeadlineMs);
+      if (failure !== undefined) throw new AgentError(failure);
+      return result;
     } finally {
       this.#waiting.delete(id);
     }
@@ -83,16 +92,9 @@ export class NodeAgent {
   }
 
   #receive(line: string): void {
-    const message = fromLine(line) as {
-      id?: number;
-      result?: unknown;
-      failure?: Readonly<Record<string, unknown>>;
-      event?: Readonly<Record<string, unknown>>;
-    };
-    if (message.event !== undefined) this.events.push(message.event);
-    const waiting = this.#waiting.get(message.id ?? 0);
-    if (message.failure === undefined) waiting?.resolve(message.result);
-    else waiting?.reject(new AgentError(message.failure));
+    const { id, event, ...answer } = fromLine(line) as Answer & { readonly id?: number; readonly event?: Details };
+    if (event !== undefined) this.events.push(event);
+    else this.#waiting.get(id ?? 0)?.resolve(answer);
   }
 
   #giveUp(code: number | null): void {
@@ -105,7 +107,7 @@ export class NodeAgent {
 }
 
 /** The details of the error a call failed with; rejects if it did not fail. */
-export async function failureOf(call: Promise<unknown>): Promise<Readonly<Record<string, unknown>>> {
+export async function failureOf(call: Promise<unknown>): Promise<Details> {
   const outcome = await call.then(
     (value) => ({ value }),
     (error: unknown) => ({ error }),

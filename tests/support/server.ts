@@ -35,7 +35,6 @@
  */
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { parseConnectionString } from "./connection-string.ts";
 import type { HttpResponse } from "./http-response.ts";
@@ -97,13 +96,15 @@ export async function startServer(
   const folder = options.folder ?? tempDir();
   const dataDir = join(folder, "data");
   const keys = { primary: randomKey(), secondary: randomKey() };
-  const url = `http://127.0.0.1:${hasPublicEndpoint(overrides) ? await freePort() : 0}`;
-  let configuration = merge({ service: { listen: [{ url }], keys, dataDir }, limits: { drainSeconds: 0 } }, overrides);
+  const listen = [{ url: "http://127.0.0.1:0" }];
+  let configuration = merge({ service: { listen, keys, dataDir }, limits: { drainSeconds: 0 } }, overrides);
   const started = launch({ ...options, folder, config: configuration });
   const [connectionString = ""] = await started.written(printed, { withinMs: startDeadlineMs });
   const authority = /NODE_EXTRA_CA_CERTS=(\S+)/.exec(started.output)?.[1];
+  // Printed when it differs from the endpoint of the connection string, which is then a public one.
+  const listening = /^ {2}Listening on +(\S+)$/m.exec(started.output)?.[1];
   const server = target(connectionString, {
-    ...(hasPublicEndpoint(overrides) ? { endpoint: url } : {}),
+    ...(listening === undefined ? {} : { endpoint: listening }),
     ...(authority === undefined ? {} : { ca: readFileSync(authority, "utf8") }),
     stop: () => stop(started),
   });
@@ -127,18 +128,6 @@ function target(connectionString: string, own: Partial<Target> = {}): Target {
   const { endpoint, accessKey } = parseConnectionString(connectionString);
   const issuer = { endpoint, primaryKey: accessKey, ...own };
   return { connectionString, rest: (request) => sendRest(issuer, request), stop: () => Promise.resolve(), ...issuer };
-}
-
-/** Then the server prints that endpoint and not where it listens, so the port has to be known beforehand. */
-const hasPublicEndpoint = (overrides: Configuration): boolean => "publicEndpoints" in member(overrides, "service");
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
-  const { port } = probe.address() as AddressInfo;
-  await new Promise<void>((resolve) => probe.close(() => resolve()));
-  return port;
 }
 
 /** Asks for its health until it has any. */

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { handlerAt } from "../../../tests/support/upstream-harness.ts";
 import type { EventHandlerSettings } from "../settings.ts";
-import { checkHubSettings, compileRoutes, type HubRoutes } from "./routing.ts";
+import { compileRoutes, type HubRoutes } from "./routing.ts";
 
 function routes(...eventHandlers: EventHandlerSettings[]): HubRoutes {
   return compileRoutes({ eventHandlers }, { globEventPatterns: false, createAuthenticator: () => null }).routes;
@@ -52,7 +52,8 @@ test("E-4 E-6 a handler with faulty settings is named, and keeps the events it m
     userEventPattern: "a*",
     groupPresenceEvents: { eventNames: ["joined"], groupFilters: ["\\"] },
   });
-  expect(checkHubSettings({ eventHandlers: [handlerAt("http://h/"), faulty] }, false)).toEqual([
+  const options = { globEventPatterns: false, createAuthenticator: () => null };
+  expect(compileRoutes({ eventHandlers: [handlerAt("http://h/"), faulty] }, options).problems).toEqual([
     { index: 1, key: "urlTemplate", message: "must not have a placeholder in the host" },
     { index: 1, key: "userEventPattern", message: "must be * or plain event names separated by commas" },
     { index: 1, key: "groupPresenceEvents.groupFilters", message: "has an invalid pattern" },

@@ -105,11 +105,3 @@ export function compileRoutes(
 
 /** Stands for an invalid filter: an empty list would mean all groups. */
 const neverMatches: GroupPattern = { matches: () => false };
-
-/** Checks a hub's handlers at startup and reload; an empty list means they can be used (E-3, E-4, E-6). */
-export function checkHubSettings(
-  settings: HubUpstreamSettings,
-  globEventPatterns: boolean,
-): readonly SettingsProblem[] {
-  return compileRoutes(settings, { globEventPatterns, createAuthenticator: () => null }).problems;
-}

@@ -14,7 +14,7 @@ interface Setup {
 }
 
 interface Pages {
-  byPage(settings: { maxPageSize?: number }): AsyncIterable<readonly unknown[]>;
+  byPage(): AsyncIterable<readonly unknown[]>;
 }
 
 interface Sdk {
@@ -51,16 +51,15 @@ serve({
   group: (setup: Setup, address: { group: string; name: string }, args: readonly unknown[]) =>
     methodOf(groupOf(setup, address.group), address.name)(...args),
   pages: async (setup: Setup, group: string, options: { maxPageSize?: number; top?: number }) => {
-    const listed = methodOf(groupOf(setup, group), "listConnections")(options) as Pages;
+    const listed = methodOf(groupOf(setup, group), "listConnections")(options);
     const pages: (readonly unknown[])[] = [];
-    const { maxPageSize } = options;
-    for await (const page of listed.byPage(maxPageSize === undefined ? {} : { maxPageSize })) pages.push(page);
+    for await (const page of ((await listed) as Pages).byPage()) pages.push(page);
     return pages;
   },
   members: async (setup: Setup, group: string) => {
-    const listed = methodOf(groupOf(setup, group), "listConnections")() as AsyncIterable<unknown>;
+    const listed = methodOf(groupOf(setup, group), "listConnections")();
     const members: unknown[] = [];
-    for await (const member of listed) members.push(member);
+    for await (const member of (await listed) as AsyncIterable<unknown>) members.push(member);
     return members;
   },
   /** What a page in a browser does with the URL: the same WebSocket class. Messages are reported as they come. */
