@@ -44,4 +44,6 @@ async function run(): Promise<number> {
   return failures === 0 ? 0 : 1;
 }
 
+// An exit, unlike a signal, takes the servers and generators along.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
 process.exitCode = await run();

@@ -32,8 +32,16 @@ function httpsLines({ authorityFile, connectionStrings, endpoints }: Host): stri
   if (authorityFile === null) return [];
   const secure = endpoints.find((endpoint) => endpoint.startsWith("https:"));
   const [first] = endpoints;
-  const secureString = secure === undefined || first === undefined || secure === first ? [] : [connectionStrings.primary.replace(first, secure)];
-  return ["", "Over https (the certificate is made by a local authority; let clients trust it first)", ...secureString, `export NODE_EXTRA_CA_CERTS=${quote(authorityFile)}`];
+  const secureString =
+    secure === undefined || first === undefined || secure === first
+      ? []
+      : [connectionStrings.primary.replace(first, secure)];
+  return [
+    "",
+    "Over https (the certificate is made by a local authority; let clients trust it first)",
+    ...secureString,
+    `export NODE_EXTRA_CA_CERTS=${quote(authorityFile)}`,
+  ];
 }
 
 function quote(path: string): string {

@@ -10,7 +10,11 @@ const failed = 1;
 const misconfigured = 2;
 
 /** Prints or installs the local authority's certificate, making it first if it is not there; resolves with the exit code. */
-export async function runCert(options: { readonly data?: string; readonly path?: true; readonly install?: true }): Promise<number> {
+export async function runCert(options: {
+  readonly data?: string;
+  readonly path?: true;
+  readonly install?: true;
+}): Promise<number> {
   const commandLine = options.data === undefined ? {} : { data: options.data };
   const loaded = loadConfig({ environment: readEnvironment(), commandLine, cwd: process.cwd() });
   if (!loaded.ok) {

@@ -16,7 +16,11 @@ export async function runHealth(endpoint: string, timeoutText: string): Promise<
   const url = `${endpoint.replace(/\/+$/, "")}/api/health`;
   try {
     // Only whether it is up matters: its certificate may be for another name than localhost.
-    const response = await fetch(url, { method: "HEAD", signal: AbortSignal.timeout(seconds * 1000), tls: { rejectUnauthorized: false } });
+    const response = await fetch(url, {
+      method: "HEAD",
+      signal: AbortSignal.timeout(seconds * 1000),
+      tls: { rejectUnauthorized: false },
+    });
     if (response.ok) return healthy;
     console.error(`tidewire: ${url} answered ${response.status}`);
   } catch (error) {

@@ -6,7 +6,6 @@ import { documentation } from "./documentation.ts";
 import { runHealth } from "./health.ts";
 import { runStart } from "./start.ts";
 
-
 const program = new Command("tidewire")
   .description("Real-time messaging server, wire-compatible with Azure Web PubSub.")
   .version(version, "-v, --version", "Print the version.")
@@ -15,7 +14,9 @@ const program = new Command("tidewire")
   .showHelpAfterError("Run with --help to see what is possible.")
   .addHelpText("after", `\nDocumentation: ${documentation}`);
 
-const start = program.command("start").description("Start the service; without configuration on http://localhost:8080 and https://localhost:8443.");
+const start = program
+  .command("start")
+  .description("Start the service; without configuration on http://localhost:8080 and https://localhost:8443.");
 for (const { flag, description } of commandLineOptions()) start.option(flag, description);
 start
   .addHelpText("after", "\nExample:\n  tidewire start --config tidewire.yaml --log-level debug")

@@ -70,6 +70,16 @@ test("H-35 the byte bound counts what waits here and what the socket holds", () 
   expect(push("x")).toEqual([true]);
 });
 
+test("H-35 what the socket has taken no longer counts", () => {
+  const { scheduler, sink, outbox } = setUp(1);
+  const twenty = { messages: 1000, bytes: 20 };
+  for (const frame of ["x".repeat(1000), "0123456789"]) outbox.push(frame, null, twenty);
+  scheduler.endTurn();
+  expect([outbox.push("abcdefghij", null, twenty), outbox.push("y", null, twenty)]).toEqual([true, false]);
+  sink.drain(1);
+  expect([outbox.push("abcdefghij", null, twenty), outbox.push("y", null, twenty)]).toEqual([true, false]);
+});
+
 test("R-55 H-35 a frame that waits longer than its time to live is dropped, the others keep their order", () => {
   const { clock, scheduler, sink, outbox } = setUp(1);
   outbox.push("out", null, limits);
@@ -120,13 +130,22 @@ test("an empty outbox closes at once, a full one without frames when it drains",
 });
 
 test("a socket that closes inside a write leaves nothing behind and hands nothing to another", () => {
-  const { scheduler, sink, outbox, push } = setUp();
-  sink.onWrite = () => sink.abort();
-  push("a", "b");
+  const clock = new FakeClock();
+  const scheduler = new FakeScheduler(clock);
+  const flusher = new Flusher(scheduler, clock);
+  const [closing, left, right] = ["closing", "left", "right"].map((name) => {
+    const sink = new FakeSink();
+    return { name, sink, outbox: new Outbox(flusher, sink) };
+  });
+  if (closing === undefined || left === undefined || right === undefined) throw new Error("three outboxes");
+  closing.sink.events = { drained: () => closing.outbox.drained(), closed: () => closing.outbox.discard() };
+  closing.sink.onWrite = () => closing.sink.abort();
+  closing.outbox.push("a", null, limits);
   scheduler.endTurn();
-  expect([sink.frames, outbox.length, ...push("c")]).toEqual([[], 0, true]);
+  expect([closing.outbox.push("b", null, limits), closing.outbox.length]).toEqual([true, 0]);
+  for (const { outbox, name } of [left, right]) outbox.push(name, null, limits);
   scheduler.settle();
-  expect([sink.frames, outbox.length]).toEqual([[], 0]);
+  expect([closing.sink.frames, left.sink.frames, right.sink.frames]).toEqual([[], ["left"], ["right"]]);
 });
 
 test("what is queued for a socket that is gone is forgotten", () => {

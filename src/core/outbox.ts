@@ -171,15 +171,14 @@ export class Outbox {
   drained(): void {
     if (!this.#blocked) return;
     this.#blocked = false;
-    if (this.#entries !== null) this.flush();
-    else if (this.#closing !== null) this.#sink.close(this.#closing.code, this.#closing.reason);
+    this.flush();
   }
 
   /** Closes the socket behind everything queued so far; later frames are dropped. */
   close(code: number, reason: string): void {
     if (this.#closing !== null) return;
     this.#closing = { code, reason };
-    if (this.#blocked) return;
+    // While the socket is full there always are entries, which go first.
     if (this.#entries !== null) this.flush();
     else this.#sink.close(code, reason);
   }

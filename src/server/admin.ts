@@ -9,7 +9,9 @@ export interface AdminListener {
   stop(): Promise<void>;
 }
 
-export type AdminResult = { readonly ok: true; readonly listener: AdminListener } | { readonly ok: false; readonly problem: string };
+export type AdminResult =
+  | { readonly ok: true; readonly listener: AdminListener }
+  | { readonly ok: false; readonly problem: string };
 
 /**
  * Opens the administration listener with `/metrics`, if one is configured. Every request needs the token of the
@@ -28,7 +30,9 @@ export function openAdminListener(config: Config, metrics: { response(): Respons
           return new Response(null, { status: 401, headers: { "WWW-Authenticate": "Bearer" } });
         }
         const { pathname } = new URL(request.url);
-        return pathname === "/metrics" && config.metrics.prometheus ? metrics.response() : new Response(null, { status: 404 });
+        return pathname === "/metrics" && config.metrics.prometheus
+          ? metrics.response()
+          : new Response(null, { status: 404 });
       },
     });
     const url = formatListenUrl({ ...address, port: server.port ?? address.port });

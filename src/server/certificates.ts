@@ -1,6 +1,6 @@
 import type { Config, Listener } from "../config/config.ts";
-import { ensureLocalCertificate } from "../tls/local-ca.ts";
 import { loadCertificate, watchCertificate } from "../tls/certificate-files.ts";
+import { ensureLocalCertificate } from "../tls/local-ca.ts";
 import type { TlsFiles } from "../transport/listener.ts";
 
 /** Quiet time after a change of certificate files before they are read. */
@@ -21,13 +21,21 @@ export interface ListenerCertificate {
 }
 
 /** Reads or makes the certificate of an https listener. `problem` is one line for the operator. */
-export async function listenerCertificate(listener: Listener, config: Config): Promise<ListenerCertificate | { readonly problem: string }> {
+export async function listenerCertificate(
+  listener: Listener,
+  config: Config,
+): Promise<ListenerCertificate | { readonly problem: string }> {
   return listener.tls === null ? localCertificate(config) : ownCertificate(listener.tls);
 }
 
 async function localCertificate({ service }: Config): Promise<ListenerCertificate | { readonly problem: string }> {
   const publicNames = service.publicEndpoints.map((endpoint) => new URL(endpoint).hostname.replace(/^\[|\]$/g, ""));
-  const make = () => ensureLocalCertificate({ dataDir: service.dataDir, names: [...service.certificateNames, ...publicNames], now: new Date() });
+  const make = () =>
+    ensureLocalCertificate({
+      dataDir: service.dataDir,
+      names: [...service.certificateNames, ...publicNames],
+      now: new Date(),
+    });
   const made = await make();
   if (!made.ok) return { problem: made.problem };
   const { certificatePem, keyPem, authorityFile } = made.certificate;
@@ -48,7 +56,9 @@ async function localCertificate({ service }: Config): Promise<ListenerCertificat
   };
 }
 
-async function ownCertificate(files: NonNullable<Listener["tls"]>): Promise<ListenerCertificate | { readonly problem: string }> {
+async function ownCertificate(
+  files: NonNullable<Listener["tls"]>,
+): Promise<ListenerCertificate | { readonly problem: string }> {
   const loaded = await loadCertificate(files, new Date());
   if (!loaded.ok) return { problem: loaded.problem };
   return {

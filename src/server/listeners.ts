@@ -2,9 +2,9 @@ import type { Config, Listener as ListenerConfig } from "../config/config.ts";
 import type { ListenAddress } from "../config/urls.ts";
 import { formatListenUrl } from "../config/urls.ts";
 import type { Telemetry } from "../core/ports.ts";
-import type { Listener, ListenOptions } from "../transport/listener.ts";
 import { listenForCertificates } from "../transport/certificate-listener.ts";
-import { listen, ListenError } from "../transport/listener.ts";
+import type { Listener, ListenOptions } from "../transport/listener.ts";
+import { ListenError, listen } from "../transport/listener.ts";
 import type { ListenerCertificate } from "./certificates.ts";
 import { listenerCertificate } from "./certificates.ts";
 
@@ -21,7 +21,9 @@ export interface Listeners {
   stop(): Promise<void>;
 }
 
-export type ListenResult = { readonly ok: true; readonly listeners: Listeners } | { readonly ok: false; readonly problem: string };
+export type ListenResult =
+  | { readonly ok: true; readonly listeners: Listeners }
+  | { readonly ok: false; readonly problem: string };
 
 /** Opens every listener of the configuration, or none: what was open is closed again when one fails. */
 export async function openListeners(config: Config, handler: Handler, telemetry: Telemetry): Promise<ListenResult> {
@@ -111,6 +113,7 @@ function follow(certificate: ListenerCertificate, listeners: readonly Listener[]
       for (const listener of listeners) listener.setTls(tls);
       telemetry.log("info", "CertificateReplaced", { message: "A new certificate is in use for new connections." });
     },
-    (problem) => telemetry.log("error", "CertificateProblem", { message: `The previous certificate stays in use: ${problem}` }),
+    (problem) =>
+      telemetry.log("error", "CertificateProblem", { message: `The previous certificate stays in use: ${problem}` }),
   );
 }

@@ -26,7 +26,7 @@ export interface LiveSettings {
   readonly restAccess: RestAccess;
   keepAliveSeconds(hub: HubName): number;
   /** `ce-signature` of a connection (event-handlers 4.4). */
-  sign(connectionId: string): string;
+  readonly sign: (connectionId: string) => string;
 }
 
 /** Computes the settings of a configuration; `problem` when the key of minted tokens cannot be kept. */
@@ -112,4 +112,3 @@ function oidcOf({ auth, properties }: Config): RestAccess["oidc"] {
     nowMs: () => Date.now(),
   });
 }
-

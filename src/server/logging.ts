@@ -3,7 +3,13 @@ import type { LogLevel } from "../core/ports.ts";
 import type { LogSettings } from "../observability/logger.ts";
 import type { ResourceCategory, ResourceLogSettings } from "../observability/resource-logs.ts";
 
-const levels = { trace: "debug", debug: "debug", info: "info", warn: "warning", error: "error" } as const satisfies Record<Config["logging"]["level"], LogLevel>;
+const levels = {
+  trace: "debug",
+  debug: "debug",
+  info: "info",
+  warn: "warning",
+  error: "error",
+} as const satisfies Record<Config["logging"]["level"], LogLevel>;
 
 const categories: readonly ResourceCategory[] = ["ConnectivityLogs", "MessagingLogs", "HttpRequestLogs"];
 
@@ -14,8 +20,13 @@ export function logSettings({ logging }: Config, isTerminal: boolean): LogSettin
 }
 
 /** The resource logs' settings; `write` takes a line for standard output. */
-export function resourceLogSettings({ logging, properties }: Config, write: (line: string) => void): ResourceLogSettings {
-  const enabled = properties.resourceLogConfiguration.categories.filter((category) => category.enabled).map(({ name }) => name.toLowerCase());
+export function resourceLogSettings(
+  { logging, properties }: Config,
+  write: (line: string) => void,
+): ResourceLogSettings {
+  const enabled = properties.resourceLogConfiguration.categories
+    .filter((category) => category.enabled)
+    .map(({ name }) => name.toLowerCase());
   return {
     categories: categories.filter((category) => enabled.includes(category.toLowerCase())),
     write: logging.resourceLogs === "none" ? null : write,

@@ -28,6 +28,7 @@ describe.skipIf(isForeign)("after a session with good and bad tokens", () => {
     });
   });
   afterAll(async () => {
+    if (!server.process.hasExited) await server.stop();
     await handler.stop();
   });
 
@@ -61,7 +62,12 @@ describe.skipIf(isForeign)("after a session with good and bad tokens", () => {
       answers.push(await handshake(server.endpoint, { path: `/client/hubs/bad-hub?access_token=${token}` }));
     }
     const token = remember(clientToken(server, { hub, userId: "u", roles: allRoles, groups: ["g"] }));
-    const client = await connectJson(server, { hub, token, query: { other: "kept" } });
+    const client = await connectJson(server, {
+      hub,
+      token,
+      query: { other: "kept", ACCESS_TOKEN: token },
+      headers: [["Referer", `https://app.example/?access_token=${token}`]],
+    });
     const byHeader = await connectSimple(server, {
       hub,
       token: null,

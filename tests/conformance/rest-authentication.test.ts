@@ -58,7 +58,10 @@ describe("any server", () => {
     const api = hubApi(server, hub);
     const without = { body: "x", token: null } as const;
     expectUnauthorized(await api("POST", `/:send?access_token=${token}`, without), "Bearer");
-    expectUnauthorized(await api("POST", "/:send", { ...without, headers: { Authorization: `Basic ${token}` } }), "Bearer");
+    expectUnauthorized(
+      await api("POST", "/:send", { ...without, headers: { Authorization: `Basic ${token}` } }),
+      "Bearer",
+    );
     expectUnauthorized(await api("POST", "/:send", { body: "x", token: "not.a.token" }));
     const spelled = await api("POST", "/:send", { ...without, headers: { Authorization: `bEARER   ${token}  ` } });
     expectEmpty(spelled, 202);
@@ -211,7 +214,12 @@ describe.skipIf(isForeign)("keys and hosts", () => {
   test("R-17 the secondary key signs as well, another key does not", async () => {
     const api = hubApi(server, freshName("hub"));
     expectEmpty(await api("POST", "/:send", { body: "x", signing: { signing: { key: server.secondaryKey } } }), 202);
-    for (const key of ["another-key-of-at-least-32-bytes-0123", server.primaryKey.toLowerCase(), "", Buffer.from(server.primaryKey, "base64")]) {
+    for (const key of [
+      "another-key-of-at-least-32-bytes-0123",
+      server.primaryKey.toLowerCase(),
+      "",
+      Buffer.from(server.primaryKey, "base64"),
+    ]) {
       expectUnauthorized(await api("POST", "/:send", { body: "x", signing: { signing: { key } } }));
     }
   });
@@ -221,7 +229,10 @@ describe.skipIf(isForeign)("keys and hosts", () => {
     const path = `/api/hubs/${hub}/:send`;
     const audience = (host: string): Claims => ({ aud: `https://${host}${path}` });
     expectUnauthorized(await send(server, hub, audience("forwarded.example")));
-    expectEmpty(await send(server, hub, audience("forwarded.example"), { "X-Forwarded-Host": "forwarded.example" }), 202);
+    expectEmpty(
+      await send(server, hub, audience("forwarded.example"), { "X-Forwarded-Host": "forwarded.example" }),
+      202,
+    );
     expectUnauthorized(await send(server, hub, audience("public.example")));
     await server.reconfigure({ service: { publicEndpoints: ["https://first.example", "https://public.example"] } });
     expectEmpty(await send(server, hub, audience("public.example")), 202);
@@ -231,28 +242,31 @@ describe.skipIf(isForeign)("keys and hosts", () => {
   });
 });
 
-test.skipIf(isForeign)("R-26 the SDK's reverseProxyEndpoint works once the original endpoint is configured", async () => {
-  const server = await startServer();
-  const proxy = await startProxy({ target: server.endpoint });
-  try {
-    const hub = freshName("hub");
-    const original = `Endpoint=http://original.example.com;AccessKey=${server.primaryKey};Version=1.0;`;
-    const sdk = new WebPubSubServiceClient(original, hub, {
-      reverseProxyEndpoint: proxy.url,
-      allowInsecureConnection: true,
-      retryOptions: { maxRetries: 0 },
-    });
-    const client = await connectJson(server, { hub });
-    expect(sdk.sendToAll("refused", { contentType: "text/plain" })).rejects.toMatchObject({ statusCode: 401 });
-    await server.reconfigure({ service: { publicEndpoints: ["http://original.example.com"] } });
-    await sdk.sendToAll("by way of the proxy", { contentType: "text/plain" });
-    expect(await client.next()).toMatchObject({ data: "by way of the proxy" });
-    expect(proxy.requests.length).toBeGreaterThan(0);
-  } finally {
-    await proxy.stop();
-    await server.stop();
-  }
-});
+test.skipIf(isForeign)(
+  "R-26 the SDK's reverseProxyEndpoint works once the original endpoint is configured",
+  async () => {
+    const server = await startServer();
+    const proxy = await startProxy({ target: server.endpoint });
+    try {
+      const hub = freshName("hub");
+      const original = `Endpoint=http://original.example.com;AccessKey=${server.primaryKey};Version=1.0;`;
+      const sdk = new WebPubSubServiceClient(original, hub, {
+        reverseProxyEndpoint: proxy.url,
+        allowInsecureConnection: true,
+        retryOptions: { maxRetries: 0 },
+      });
+      const client = await connectJson(server, { hub });
+      expect(sdk.sendToAll("refused", { contentType: "text/plain" })).rejects.toMatchObject({ statusCode: 401 });
+      await server.reconfigure({ service: { publicEndpoints: ["http://original.example.com"] } });
+      await sdk.sendToAll("by way of the proxy", { contentType: "text/plain" });
+      expect(await client.next()).toMatchObject({ data: "by way of the proxy" });
+      expect(proxy.requests.length).toBeGreaterThan(0);
+    } finally {
+      await proxy.stop();
+      await server.stop();
+    }
+  },
+);
 
 test.skipIf(isForeign)("R-33 with disableLocalAuth a key token answers 401", async () => {
   const server = await startServer({ properties: { disableLocalAuth: true } });
@@ -324,7 +338,10 @@ describe.skipIf(isForeign)("tokens of an issuer", () => {
     const answer = await hubApi(server, freshName("hub"))("GET", "/groups/g/connections", {
       token: issuer.token({ claims: { appid: "some-app" } }),
     });
-    expect({ status: answer.status, body: answer.json }).toMatchObject({ status: 403, body: { code: "Error.Forbidden" } });
+    expect({ status: answer.status, body: answer.json }).toMatchObject({
+      status: 403,
+      body: { code: "Error.Forbidden" },
+    });
   });
 
   test("R-35 a reader may look at everything and change nothing", async () => {
@@ -341,7 +358,9 @@ describe.skipIf(isForeign)("tokens of an issuer", () => {
     ]) {
       expect((await api("HEAD", path, { token })).status).toBe(200);
     }
-    expect((await api("GET", "/groups/g/connections", { token })).json).toMatchObject({ value: [{ connectionId: id }] });
+    expect((await api("GET", "/groups/g/connections", { token })).json).toMatchObject({
+      value: [{ connectionId: id }],
+    });
     for (const [method, path] of [
       ["POST", "/:send"],
       ["POST", `/connections/${id}/:send`],

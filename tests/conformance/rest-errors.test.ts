@@ -61,7 +61,10 @@ test("R-38 errors of HEAD requests have no body", async () => {
 
 test("R-39 adding an unknown connection to a group answers 404 in the documented words", async () => {
   const api = hubApi(server, freshName("hub"));
-  for (const [segment, id] of [["missing", "missing"], ["a%20b%22%60", 'a b"`']] as const) {
+  for (const [segment, id] of [
+    ["missing", "missing"],
+    ["a%20b%22%60", 'a b"`'],
+  ] as const) {
     expectProblem(await api("PUT", `/groups/g/connections/${segment}`), 404, {
       code: "Error.Connection.NotExisted",
       message: `Connection \`${id}\` is not found.`,

@@ -38,7 +38,10 @@ describe("any server", () => {
 
   test("R-3 previews that released SDKs send are accepted, and the first one's deletes answer 200", async () => {
     const api = hubApi(server, freshName("hub"));
-    for (const [apiVersion, status] of [["2021-05-01-preview", 200], ["2021-08-01-preview", 204]] as const) {
+    for (const [apiVersion, status] of [
+      ["2021-05-01-preview", 200],
+      ["2021-08-01-preview", 204],
+    ] as const) {
       expectEmpty(await api("POST", "/:send", { body: "x", apiVersion }), 202);
       expectEmpty(await api("DELETE", "/connections/missing", { apiVersion }), status);
     }
@@ -79,9 +82,8 @@ describe("any server", () => {
     }
   });
 
-  test.each(["1bad", "has-hyphen", "a".repeat(129), "%20", "a%2Fb", "%C3%A9"])(
-    "R-7 hub %p answers 400",
-    async (hub) => expectBadRequest(await send(hub, "2024-12-01"), "Invalid hub name."),
+  test.each(["1bad", "has-hyphen", "a".repeat(129), "%20", "a%2Fb", "%C3%A9"])("R-7 hub %p answers 400", async (hub) =>
+    expectBadRequest(await send(hub, "2024-12-01"), "Invalid hub name."),
   );
 
   test("R-7 a hub of 128 allowed characters reaches its client", async () => {
@@ -164,7 +166,10 @@ describe("any server", () => {
     const allow = async (method: string, path: string): Promise<readonly string[]> => {
       const answer = await api(method, path);
       expectEmpty(answer, 405);
-      return (answer.header("allow") ?? "").split(", ").filter((each) => each !== "OPTIONS").sort();
+      return (answer.header("allow") ?? "")
+        .split(", ")
+        .filter((each) => each !== "OPTIONS")
+        .sort();
     };
     expect(await allow("GET", "/:send")).toEqual(["POST"]);
     expect(await allow("POST", "/groups/g/connections/c")).toEqual(["DELETE", "PUT"]);

@@ -91,16 +91,21 @@ describe("bodies", () => {
     expect(await client.next()).toEqual({ type: "message", from: "server", dataType: "json", data: null });
   });
 
-  test.each(["image/png", "text/html", "application/x-protobuf", "text", "text/plain; charset", "text/plain, text/plain", "/"])(
-    "R-45 Content-Type %p answers 415 without a body and delivers nothing",
-    async (type) => {
-      const { api, client } = await oneClient();
-      const answer = await api("POST", "/:send", { body: "x", headers: { "Content-Type": type } });
-      expectEmpty(answer, 415);
-      expect(answer.header("x-ms-error-code")).toBeNull();
-      await client.nothingArrived();
-    },
-  );
+  test.each([
+    "image/png",
+    "text/html",
+    "application/x-protobuf",
+    "text",
+    "text/plain; charset",
+    "text/plain, text/plain",
+    "/",
+  ])("R-45 Content-Type %p answers 415 without a body and delivers nothing", async (type) => {
+    const { api, client } = await oneClient();
+    const answer = await api("POST", "/:send", { body: "x", headers: { "Content-Type": type } });
+    expectEmpty(answer, 415);
+    expect(answer.header("x-ms-error-code")).toBeNull();
+    await client.nothingArrived();
+  });
 
   test("R-45 without a Content-Type the body is binary", async () => {
     const { hub, client } = await oneClient();
@@ -137,7 +142,12 @@ describe("bodies", () => {
   test("R-47 a length that is missing or no number answers 400", async () => {
     const { hub, client } = await oneClient();
     const head = signedHead(server, "POST", `/api/hubs/${hub}/:send`);
-    for (const line of ["", "Content-Length: -1\r\n", "Content-Length: x\r\n", "Content-Length: 1\r\nContent-Length: 2\r\n"]) {
+    for (const line of [
+      "",
+      "Content-Length: -1\r\n",
+      "Content-Length: x\r\n",
+      "Content-Length: 1\r\nContent-Length: 2\r\n",
+    ]) {
       expect(await exchange(server, `${head}Content-Type: text/plain\r\n${line}\r\n`)).toStartWith("HTTP/1.1 400 ");
     }
     await client.nothingArrived();
@@ -213,7 +223,10 @@ describe("targets", () => {
 
   test("R-51 the query is decoded as a form: a plus sign is a space", async () => {
     const hub = freshName("hub");
-    const [a, b] = [await connectJson(server, { hub, userId: "a+b" }), await connectJson(server, { hub, userId: "ab" })];
+    const [a, b] = [
+      await connectJson(server, { hub, userId: "a+b" }),
+      await connectJson(server, { hub, userId: "ab" }),
+    ];
     expectEmpty(await hubApi(server, hub)("POST", "/:send?filter=userId+eq+'a%2Bb'", { body: "plus" }), 202);
     await expectOnly([a], "plus", [b]);
   });
@@ -229,7 +242,13 @@ describe("targets", () => {
     const member = await connectJson(server, { hub, userId: "u", groups: ["a group"] });
     const other = await connectJson(server, { hub });
     expectEmpty(await hubApi(server, hub)("POST", "/groups/a%20group/:send", { json: 7 }), 202);
-    expect(await member.next()).toEqual({ type: "message", from: "group", group: "a group", dataType: "json", data: 7 });
+    expect(await member.next()).toEqual({
+      type: "message",
+      from: "group",
+      group: "a group",
+      dataType: "json",
+      data: 7,
+    });
     await other.nothingArrived();
   });
 
@@ -307,7 +326,7 @@ describe("metadata", () => {
       `Metadata key '${"k".repeat(257)}' exceeds 256 bytes.`,
     );
     const eight = Object.fromEntries(Array.from({ length: 8 }, (_, at) => [`${prefix}${at}`, "v".repeat(1023)]));
-    expectBadRequest(await send({ ...eight, [`${prefix}9`]: "" , [`${prefix}8`]: "v" }), "Metadata exceeds 8192 bytes.");
+    expectBadRequest(await send({ ...eight, [`${prefix}9`]: "", [`${prefix}8`]: "v" }), "Metadata exceeds 8192 bytes.");
     await client.nothingArrived();
     expectEmpty(await send(eight), 202);
     const { metadata } = await client.next();

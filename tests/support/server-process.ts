@@ -64,7 +64,10 @@ export class ServerProcess {
     if (id !== undefined) cleanUpLater("started", id);
     this.exited = new Promise((resolve, reject) => {
       child.once("error", reject);
+      let isOver = false;
       const end = (code: number | null): void => {
+        if (isOver) return;
+        isOver = true;
         if (id !== undefined) cleanUpLater("ended", id);
         resolve(code);
         this.#notify();

@@ -103,8 +103,9 @@ export async function startServer(
   const authority = /NODE_EXTRA_CA_CERTS=(\S+)/.exec(started.output)?.[1];
   // Printed when it differs from the endpoint of the connection string, which is then a public one.
   const listening = /^ {2}Listening on +(\S+)$/m.exec(started.output)?.[1];
+  const base = text(member(configuration, "service")["pathBase"] ?? "");
   const server = target(connectionString, {
-    ...(listening === undefined ? {} : { endpoint: listening }),
+    ...(listening === undefined ? {} : { endpoint: `${listening}${base}` }),
     ...(authority === undefined ? {} : { ca: readFileSync(authority, "utf8") }),
     stop: () => stop(started),
   });

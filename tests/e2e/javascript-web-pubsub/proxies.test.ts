@@ -42,9 +42,7 @@ async function makePublic(...endpoints: readonly string[]): Promise<void> {
 async function expectWorks(proxy: Proxy): Promise<void> {
   const hub = freshName("hub");
   const connection = `Endpoint=${proxy.url};AccessKey=${server.primaryKey};Version=1.0;`;
-  // The proxy ends a connection behind its one response without announcing it, so the SDK must not keep it.
-  const options = { allowInsecureConnection: false, keepAliveOptions: { enable: false } };
-  const service = connectService(sdk, { connection, hub, options });
+  const service = connectService(sdk, { connection, hub, keepsAlive: false, options: { allowInsecureConnection: false } });
   const { url } = await service.getClientAccessToken({ userId: "u", groups: ["g/1 é"] });
   const received = async () => {
     const event = await sdk.events.take({ what: "message", where: (each) => each["url"] === url });
@@ -81,7 +79,7 @@ describe("behind a proxy", () => {
     const proxy = await proxyWith({ headers: { Host: "tidewire.internal" } });
     await makePublic();
     const connection = `Endpoint=${proxy.url};AccessKey=${server.primaryKey};Version=1.0;`;
-    const service = connectService(sdk, { connection, hub: freshName("hub") });
+    const service = connectService(sdk, { connection, hub: freshName("hub"), keepsAlive: false });
     expect(await failureOf(service.sendToAll("x"))).toMatchObject({ name: "RestError", statusCode: 401 });
     await makePublic(proxy.url);
     await service.sendToAll("x");
@@ -96,7 +94,8 @@ describe("behind a proxy", () => {
     const service = connectService(sdk, {
       connection: `Endpoint=${original};AccessKey=${server.primaryKey};Version=1.0;`,
       hub,
-      options: { reverseProxyEndpoint: proxy.url, keepAliveOptions: { enable: false } },
+      keepsAlive: false,
+      options: { reverseProxyEndpoint: proxy.url },
     });
     expect(await failureOf(service.sendToAll("refused"))).toMatchObject({ name: "RestError", statusCode: 401 });
     await makePublic(original);

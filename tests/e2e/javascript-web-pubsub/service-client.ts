@@ -8,6 +8,8 @@ export interface ServiceSetup {
   /** A token for REST from an OpenID Connect issuer, handed to the SDK as a TokenCredential. */
   readonly entraToken?: string;
   readonly hub: string;
+  /** False: a connection for each request, for proxies that end one behind its response without announcing it. */
+  readonly keepsAlive?: boolean;
   /** Options of the SDK's client. */
   readonly options?: Readonly<Record<string, unknown>>;
 }

@@ -1,4 +1,6 @@
 // The server SDK in Node: `service.process.ts newest` or `older`. Driven by service-client.ts.
+import * as http from "node:http";
+import * as https from "node:https";
 import { report, serve } from "../../support/agent-process.ts";
 
 type Method = (...args: readonly unknown[]) => unknown;
@@ -10,6 +12,7 @@ interface Setup {
   readonly key?: string;
   readonly entraToken?: string;
   readonly hub: string;
+  readonly keepsAlive?: boolean;
   readonly options: Readonly<Record<string, unknown>>;
 }
 
@@ -25,9 +28,11 @@ interface Sdk {
 const isOlder = process.argv[2] === "older";
 const sdk = (await (isOlder ? import("web-pubsub-older") : import("@azure/web-pubsub"))) as unknown as Sdk;
 
-function connect({ connection, key, entraToken, hub, options }: Setup): Methods {
+function connect({ connection, key, entraToken, hub, keepsAlive = true, options }: Setup): Methods {
+  const isSecure = /(^|Endpoint=)https:/.test(connection);
+  const agent = new (isSecure ? https.Agent : http.Agent)({ keepAlive: false });
   // The first answer counts.
-  const settings = { retryOptions: { maxRetries: 0 }, ...options };
+  const settings = { retryOptions: { maxRetries: 0 }, ...(keepsAlive ? {} : { agent }), ...options };
   if (key !== undefined) {
     return new sdk.WebPubSubServiceClient(connection, new sdk.AzureKeyCredential(key), hub, settings);
   }

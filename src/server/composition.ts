@@ -1,0 +1,133 @@
+import { createInProcessBackplane } from "../cluster/in-process.ts";
+import { createFilterCache } from "../core/filter/filter-cache.ts";
+import { MessageQuota } from "../core/message-quota.ts";
+import { Service } from "../core/service.ts";
+import { createFrontDoor } from "../front/front-door.ts";
+import { createClientEndpoint } from "../gateway/client-endpoint.ts";
+import { billedMessages } from "../observability/billed-messages.ts";
+import type { ServiceTelemetry } from "../observability/telemetry.ts";
+import { createRest, type Rest } from "../rest/rest.ts";
+import type { ListenOptions } from "../transport/listener.ts";
+import type { Traffic } from "../transport/socket.ts";
+import { createUpstream, type WebhookUpstream } from "../upstream/upstream.ts";
+import { createIdSource, createNodeId } from "./ids.ts";
+import { continuationKey, type LiveSettings } from "./live-settings.ts";
+import { systemClock, systemScheduler } from "./time.ts";
+import { upstreamSettings } from "./upstream-settings.ts";
+import { version } from "./version.ts";
+
+/** Parsed filters kept; a REST caller repeats the same few. Ours. */
+const filterCacheSize = 512;
+
+export interface CompositionOptions {
+  readonly telemetry: ServiceTelemetry;
+  /** The settings in force; asked at each use. */
+  readonly live: () => LiveSettings;
+  /** Whether the service takes work: false before it is ready and while it stops. */
+  readonly isReady: () => boolean;
+}
+
+/** The rooms of one service, joined. */
+export interface Composition {
+  readonly service: Service;
+  readonly upstream: WebhookUpstream;
+  readonly traffic: Traffic;
+  readonly handle: ListenOptions["handle"];
+  /** Takes over what is built from settings and not asked for at each use. */
+  reload(): void;
+}
+
+/** Joins the rooms: the only place that knows all of them. */
+export function compose(options: CompositionOptions): Composition {
+  const { telemetry, live } = options;
+  const ports = { clock: systemClock, scheduler: systemScheduler };
+  const quota = new MessageQuota({
+    ...ports,
+    limit: () => live().config.limits.maxMessagesPerDay,
+    exceeded() {
+      telemetry.log("warning", "MessageCountLimitReached", { message: "Message count reaches limit" });
+      service.endAll("messageQuota");
+    },
+  });
+  const traffic: Traffic = {
+    inbound: (bytes) => telemetry.inbound(bytes),
+    outbound(bytes, messages) {
+      telemetry.outbound(bytes, messages);
+      quota.count(messages);
+    },
+  };
+  const upstream = createUpstream({
+    ...ports,
+    settings: upstreamSettings(live().config),
+    // Requests to event handlers are outbound traffic too (M-45).
+    telemetry: {
+      ...telemetry,
+      webhook(report) {
+        telemetry.webhook(report);
+        quota.count(billedMessages(report.bytes));
+      },
+    },
+    version,
+    signer: () => live().sign,
+  });
+  const nodeId = createNodeId();
+  const service = new Service({
+    ...ports,
+    nodeId,
+    backplane: createInProcessBackplane(),
+    upstream,
+    telemetry,
+    limits: () => live().limits,
+    keepAliveSeconds: (hub) => live().keepAliveSeconds(hub),
+  });
+  // A disabled region endpoint drains the node: existing connections stay (M-61).
+  const isTakingClients = (): boolean =>
+    options.isReady() && live().config.properties.regionEndpointEnabled === "Enabled";
+  const throttledForSeconds = (): number => quota.secondsToWait();
+  const endpoint = createClientEndpoint({
+    service,
+    upstream,
+    clock: systemClock,
+    ids: createIdSource(nodeId),
+    telemetry,
+    settings: () => live().gateway,
+    acceptsClients: isTakingClients,
+    throttledForSeconds,
+  });
+  const filters = createFilterCache(filterCacheSize);
+  const buildRest = ({ config }: LiveSettings): Rest =>
+    createRest({
+      operations: service,
+      clock: systemClock,
+      filters,
+      access: () => live().restAccess,
+      maxBodyBytes: config.limits.maxMessageBytes,
+      compat: config.compat,
+      continuationKey: continuationKey(config.service.keys),
+      corsOrigins: config.cors.allowedOrigins,
+      isReady: isTakingClients,
+      throttledForSeconds,
+      telemetry,
+      report: (report) => telemetry.rest(report),
+    });
+  let rest = buildRest(live());
+  const handle = createFrontDoor({
+    pathBase: live().config.service.pathBase,
+    endpoint,
+    rest: (request) => rest.handle(request),
+    settings: () => live().frontDoor,
+  });
+  const warmUp = (): void => upstream.warmUp([...live().config.hubs.keys()]);
+  warmUp();
+  return {
+    service,
+    upstream,
+    traffic,
+    handle,
+    reload() {
+      rest = buildRest(live());
+      upstream.reload(upstreamSettings(live().config));
+      warmUp();
+    },
+  };
+}

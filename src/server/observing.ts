@@ -1,0 +1,67 @@
+import type { Config } from "../config/config.ts";
+import { createLogger } from "../observability/logger.ts";
+import { Metrics } from "../observability/metrics.ts";
+import { readProcessUsage } from "../observability/process-usage.ts";
+import { createRedactor } from "../observability/redact.ts";
+import { createResourceLogs } from "../observability/resource-logs.ts";
+import { createTelemetry, type ServiceTelemetry } from "../observability/telemetry.ts";
+import { logSettings, resourceLogSettings } from "./logging.ts";
+import { systemClock, systemScheduler } from "./time.ts";
+
+/** Where a service writes: log lines and resource-log lines, without line break. */
+export interface HostOutput {
+  readonly log: (line: string) => void;
+  readonly resourceLog: (line: string) => void;
+  /** Whether the log goes to a terminal: decides about format and colour. */
+  readonly isTerminal: boolean;
+}
+
+/** Logs and metrics of one service. */
+export interface Observing {
+  readonly telemetry: ServiceTelemetry;
+  readonly metrics: Metrics;
+  /** Takes over levels, categories and the secrets that no line may hold. */
+  configure(config: Config): void;
+  /** Ends the timers and writes what is still to be said. */
+  close(): void;
+}
+
+/** Builds logs and metrics from a configuration; `maxConnections` is the quota in force. */
+export function createObserving(config: Config, output: HostOutput, maxConnections: () => number): Observing {
+  const ports = { clock: systemClock, scheduler: systemScheduler };
+  const redactor = createRedactor();
+  redactor.protect(secretsOf(config));
+  const logger = createLogger({
+    ...ports,
+    settings: logSettings(config, output.isTerminal),
+    write: output.log,
+    colour: output.isTerminal,
+    redactor,
+  });
+  const resourceLogs = createResourceLogs({
+    serviceName: config.service.name,
+    settings: resourceLogSettings(config, output.resourceLog),
+    clock: systemClock,
+    redactor,
+  });
+  const suppressedLogLines = (): number => logger.suppressedLines;
+  const metrics = new Metrics({ ...ports, readProcessUsage, maxConnections, suppressedLogLines });
+  return {
+    telemetry: createTelemetry({ logger, metrics, resourceLogs }),
+    metrics,
+    configure(changed) {
+      redactor.protect(secretsOf(changed));
+      logger.configure(logSettings(changed, output.isTerminal));
+      resourceLogs.configure(resourceLogSettings(changed, output.resourceLog));
+    },
+    close() {
+      metrics.stop();
+      logger.flush();
+    },
+  };
+}
+
+function secretsOf({ service }: Config): readonly string[] {
+  const { keys, adminListen } = service;
+  return [keys.primary, keys.secondary, adminListen?.token].filter((secret) => typeof secret === "string");
+}
