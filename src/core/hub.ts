@@ -81,10 +81,20 @@ export class Hub {
     }
   }
 
-  /** Members with an id above `after`, ordered by connection id, ordinal (R-80). */
+  /**
+   * Members with an id above `after`, ordered by connection id, ordinal (R-80). One pass that keeps no more than a page:
+   * sorting a big group for each of its pages would hold up everybody (H-61).
+   */
   members(group: GroupName, after: string, limit: number): readonly Connection[] {
-    const members = [...(this.#groups.get(group)?.values() ?? nobody)].filter((member) => member.id > after);
-    return members.sort((left, right) => (left.id < right.id ? -1 : 1)).slice(0, limit);
+    const page: Connection[] = [];
+    for (const member of this.#groups.get(group)?.values() ?? nobody) {
+      if (member.id <= after) continue;
+      const last = page[page.length - 1];
+      if (page.length === limit && last !== undefined && member.id > last.id) continue;
+      page.splice(placeOf(page, member.id), 0, member);
+      if (page.length > limit) page.pop();
+    }
+    return page;
   }
 
   /**
@@ -137,4 +147,16 @@ function removeFrom<Key>(index: Map<Key, SmallSet<Connection>>, key: Key, connec
   if (entry === undefined) return;
   entry.delete(connection);
   if (entry.size === 0) index.delete(key);
+}
+
+/** Where an id belongs in a page that is sorted by id. */
+function placeOf(page: readonly Connection[], id: ConnectionId): number {
+  let low = 0;
+  let high = page.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((page[middle]?.id ?? id) < id) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

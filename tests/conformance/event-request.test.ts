@@ -251,7 +251,9 @@ describe.skipIf(isForeign)("the event request", () => {
       { headers: [["Set-Cookie", "route=; Path=/; Max-Age=0"]] },
       {},
     ]);
+    events.answer("refused", { status: 400, headers: [["Set-Cookie", "refused=1; Path=/"]] });
     const ann = await connectJson(server, { hub, userId: "ann" });
+    expect(await ann.ask(textEvent("refused"))).toEqual(failedAck);
     const nobody = await connectJson(server, { hub });
     for (let time = 0; time < 3; time++) expect(await ann.ask(textEvent("x"))).toEqual(successAck);
     expect(await nobody.ask(textEvent("x"))).toEqual(successAck);

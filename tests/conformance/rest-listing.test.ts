@@ -88,7 +88,8 @@ test.each(["g/1 é", "%2520", "a?b#c&d=[e]"])("R-77 the SDK's iterator reads all
   const { hub, ids } = await hubWith(3, group);
   const sdk = new WebPubSubServiceClient(server.connectionString, hub, { allowInsecureConnection: true });
   const seen: string[] = [];
-  for await (const { connectionId } of sdk.group(group).listConnections({ maxPageSize: 1 })) seen.push(connectionId);
+  const members = await sdk.group(group).listConnections({ maxPageSize: 1 });
+  for await (const { connectionId } of members) seen.push(connectionId);
   expect(seen).toEqual(ids);
 });
 

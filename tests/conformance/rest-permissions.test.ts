@@ -160,4 +160,15 @@ describe.skipIf(isForeign)("compat.permissionWithoutTargetMeansAll", () => {
     expectEmpty(await api("DELETE", path), 204);
     expect(await client.ask({ type: "joinGroup", group: "c" })).toEqual(forbidden);
   });
+
+  test("R-88 with the switch a check without targetName asks for all groups", async () => {
+    const hub = freshName("hub");
+    const api = hubApi(compatible, hub);
+    const client = await connectJson(compatible, { hub });
+    const path = `/permissions/sendToGroup/connections/${client.connectionId}`;
+    expectEmpty(await api("PUT", `${path}?targetName=g`), 200);
+    expectDenied(await api("HEAD", path));
+    expectEmpty(await api("PUT", path), 200);
+    expectEmpty(await api("HEAD", path), 200);
+  });
 });

@@ -105,15 +105,20 @@ test("H-35 one of 200 members stops reading: it is closed, the others get everyt
 
 test("H-35 a client that asks without end and reads no answer costs no memory", async () => {
   const floods = [
-    encodeFrame({ opcode: opcodes.ping, payload: new Uint8Array(125) }),
-    encodeFrame({ opcode: opcodes.text, payload: '{"type":"ping"}' }),
-    encodeFrame({ opcode: opcodes.text, payload: '{"type":"joinGroup","group":"g","ackId":1}' }),
+    // The runtime answers these by itself, and not while the answers before are still unread.
+    { frame: encodeFrame({ opcode: opcodes.ping, payload: new Uint8Array(125) }), stays: true },
+    { frame: encodeFrame({ opcode: opcodes.text, payload: '{"type":"ping"}' }), stays: false },
+    {
+      frame: encodeFrame({ opcode: opcodes.text, payload: '{"type":"joinGroup","group":"g","ackId":1}' }),
+      stays: false,
+    },
   ];
-  for (const frame of floods) {
+  for (const { frame, stays } of floods) {
+    const hub = freshName("hub");
     const before = await residentMebibytes(server);
     const socket = await dial(server.endpoint);
     const lines = [
-      `GET ${clientPath(server, { hub: freshName("hub") })} HTTP/1.1`,
+      `GET ${clientPath(server, { hub, userId: "flood" })} HTTP/1.1`,
       `Host: ${new URL(server.endpoint).host}`,
       "Upgrade: websocket",
       "Connection: Upgrade",
@@ -129,7 +134,8 @@ test("H-35 a client that asks without end and reads no answer costs no memory", 
       if (!(await inTime(isWritten, "end of the write"))) break;
       await expectService();
     }
-    expect((await residentMebibytes(server)) - before).toBeLessThan(96);
+    expect((await residentMebibytes(server)) - before).toBeLessThan(64); // a million answers to pings are 120 MiB
+    expect((await hubApi(server, hub)("HEAD", "/users/flood")).status).toBe(stays ? 200 : 404);
     socket.destroy();
   }
 });
