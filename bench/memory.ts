@@ -24,6 +24,7 @@ export async function measureIdleMemory(wanted: number, baseline: Baseline, effo
     figure: summarize(ours),
     baseline: summarize(bare),
     notes: connections < wanted ? [`${connections} connections: no more descriptors (ulimit -Hn)`] : [],
+    generatorLoad: null,
     isGeneratorBound: false,
   };
 }

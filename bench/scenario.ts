@@ -21,6 +21,8 @@ export interface Measurement {
   readonly baseline: Figure;
   /** Anything that limits what the figures say: runs thrown away, fewer connections than wanted. */
   readonly notes: readonly string[];
+  /** Greatest part of a core that a generator needed in a run; null where it has nothing to do. */
+  readonly generatorLoad: number | null;
   /** Whether the generator, not the server, was the limit in every run; the figures are then a lower bound. */
   readonly isGeneratorBound: boolean;
 }

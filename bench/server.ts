@@ -7,8 +7,15 @@ import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { Endpoint } from "./load/job.ts";
 
-/** The bare servers of bench/baseline/. */
-export type Baseline = "accept" | "group-outbox" | "group-send" | "http-post";
+/** The bare servers, each with its program. */
+const baselines = {
+  accept: new URL("baseline/accept.process.ts", import.meta.url),
+  "group-outbox": new URL("baseline/group-outbox.process.ts", import.meta.url),
+  "group-send": new URL("baseline/group-send.process.ts", import.meta.url),
+  "http-post": new URL("baseline/http-post.process.ts", import.meta.url),
+} as const;
+
+export type Baseline = keyof typeof baselines;
 
 /** A server process under load. */
 export interface RunningServer {
@@ -38,7 +45,7 @@ export function startService(): Promise<RunningServer> {
 
 /** Starts one of the bare servers. */
 export function startBaseline(baseline: Baseline): Promise<RunningServer> {
-  return start(["--max-http-header-size=65536", `bench/baseline/${baseline}.process.ts`], () => {});
+  return start(["--max-http-header-size=65536", fileURLToPath(baselines[baseline])], () => {});
 }
 
 async function start(args: readonly string[], clean: () => void): Promise<RunningServer> {

@@ -42,6 +42,7 @@ export async function measureThroughput(comparison: Comparison, effort: Effort):
     figure: summarize(service.figures),
     baseline: summarize(reference.figures),
     notes: [...service.notes, ...reference.notes],
+    generatorLoad: Math.max(...[...oursRuns, ...bareRuns].map(loadOf)),
     isGeneratorBound: service.isGeneratorBound || reference.isGeneratorBound,
   };
 }
@@ -63,7 +64,7 @@ function judge(
   side: string,
   runs: readonly Run[],
 ): { readonly figures: readonly number[]; readonly notes: readonly string[]; readonly isGeneratorBound: boolean } {
-  const good = runs.filter((run) => run.generatorCpuMs < run.wallMs * saturated);
+  const good = runs.filter((run) => loadOf(run) < saturated);
   const isGeneratorBound = good.length === 0;
   const counted = isGeneratorBound ? runs : good;
   const thrownAway = runs.length - good.length;
@@ -72,4 +73,9 @@ function judge(
       ? []
       : [`${side}: generator-bound in ${thrownAway} of ${runs.length} runs${isGeneratorBound ? "" : ", thrown away"}`];
   return { figures: counted.map((run) => (run.count * 1000) / run.serverCpuMs), notes, isGeneratorBound };
+}
+
+/** The part of a core that the generator needed. */
+function loadOf({ generatorCpuMs, wallMs }: Run): number {
+  return generatorCpuMs / wallMs;
 }

@@ -3,7 +3,7 @@ export interface Load {
   /** What the scenario counts, since the start. */
   readonly count: number;
   /** Starts making work. */
-  resume(): void;
+  resume(): Promise<void>;
   /** Makes no new work; resolves when everything under way has come back. */
   pause(): Promise<void>;
 }

@@ -31,7 +31,7 @@ export function connectStorm(endpoint: Endpoint, { concurrent }: Extract<Workloa
     get count() {
       return count;
     },
-    resume: () => loop.start(concurrent),
+    resume: async () => loop.start(concurrent),
     pause: () => loop.stop(),
   };
 }

@@ -44,7 +44,7 @@ async function prepare({ endpoint, workload }: Job): Promise<Load> {
 }
 
 async function measure(load: Load, serverPid: number, runMs: number): Promise<Run> {
-  load.resume();
+  await load.resume();
   await Bun.sleep(rampMs);
   const read = () => ({
     count: load.count,

@@ -39,7 +39,7 @@ export async function groupFanOut(
     get count() {
       return count;
     },
-    resume: () => loop.start(1),
+    resume: async () => loop.start(1),
     pause: () => loop.stop(),
   };
 }

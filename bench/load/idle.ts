@@ -9,5 +9,5 @@ export async function idle(endpoint: Endpoint, { connections }: Extract<Workload
     "webpubsub.group": ["g"],
   }));
   await openClients(endpoint, claims, () => {}); // pings come
-  return { count: 0, resume: () => {}, pause: () => Promise.resolve() };
+  return { count: 0, resume: async () => {}, pause: async () => {} };
 }

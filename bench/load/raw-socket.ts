@@ -35,6 +35,10 @@ export class RawSocket {
     if (taken < bytes.length) this.#backlog = bytes.subarray(taken);
   }
 
+  end(): void {
+    this.#socket.end();
+  }
+
   drained(): void {
     const backlog = this.#backlog;
     this.#backlog = null;

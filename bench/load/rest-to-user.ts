@@ -28,32 +28,40 @@ export async function restToUser(
     delivered += frames;
     if (delivered === count) allDelivered?.();
   });
-  const idle: RawSocket[] = [];
+  const free: RawSocket[] = [];
+  let isRunning = false;
   const loop = new ClosedLoop(() => {
-    idle.pop()?.write(requests[sent % requests.length] ?? Buffer.alloc(0));
+    free.pop()?.write(requests[sent % requests.length] ?? Buffer.alloc(0));
     sent += 1;
   });
-  for (let index = 0; index < connections; index++) {
+  const openConnection = async (): Promise<void> => {
     const socket = await RawSocket.open(endpoint.port, {
       received(chunk) {
         if (!isAccepted(chunk)) throw new Error(`request refused: ${chunk.toString("latin1").split("\r\n", 1)[0]}`);
         count += 1;
-        idle.push(socket);
+        free.push(socket);
         loop.done();
       },
       ended() {
-        throw new Error("the server ended a keep-alive connection under load");
+        if (isRunning) throw new Error("the server ended a keep-alive connection under load");
       },
     });
-    idle.push(socket);
-  }
+    free.push(socket);
+  };
   return {
     get count() {
       return count;
     },
-    resume: () => loop.start(connections),
+    async resume() {
+      isRunning = true;
+      // New ones for each run: between runs they would be silent for longer than a server has to put up with.
+      for (let opened = 0; opened < connections; opened++) await openConnection();
+      loop.start(connections);
+    },
     async pause() {
       await loop.stop();
+      isRunning = false;
+      for (const socket of free.splice(0)) socket.end();
       if (users === 0 || delivered === count) return;
       await new Promise<void>((resolve) => {
         allDelivered = resolve;

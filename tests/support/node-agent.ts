@@ -1,18 +1,8 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { fromLine, toLine } from "./agent-wire.ts";
 import { Inbox, inTime } from "./inbox.ts";
+import { NodeProgram, type NodeProgramOptions } from "./node-program.ts";
 
-const pinnedNode = fileURLToPath(new URL("../../node_modules/node/bin/node", import.meta.url));
 const callDeadlineMs = 20_000;
-const stopDeadlineMs = 10_000;
-
-export interface AgentOptions {
-  readonly args?: readonly string[];
-  /** Environment beside PATH and HOME; nothing else is inherited. */
-  readonly env?: Readonly<Record<string, string>>;
-}
 
 type Details = Readonly<Record<string, unknown>>;
 
@@ -33,50 +23,33 @@ export class AgentError extends Error {
 }
 
 /**
- * A real Node process (the tests themselves run in Bun) whose script calls `serve` of agent-process.ts. Calls wait up to
- * 20 s, which includes the start of the process; what the script reports by itself waits in `events`.
+ * A real Node process whose script calls `serve` of agent-process.ts. Calls wait up to 20 s, which includes the start of
+ * the process; what the script reports by itself waits in `events`.
  */
 export class NodeAgent {
-  readonly #child: ChildProcess;
+  readonly #program: NodeProgram;
   readonly #waiting = new Map<number, PromiseWithResolvers<Answer>>();
-  readonly #exited: Promise<number | null>;
   #lastId = 0;
-  #complaints = "";
 
   readonly events = new Inbox<Details>();
 
-  /** Starts `script`, the URL of a TypeScript file that Node can strip. */
-  constructor(script: URL, { args = [], env = {} }: AgentOptions = {}) {
-    const child = spawn(process.env["TIDEWIRE_TEST_NODE"] ?? pinnedNode, [fileURLToPath(script), ...args], {
-      env: { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "", ...env },
-      stdio: ["pipe", "pipe", "pipe"],
-    });
-    this.#child = child;
-    const killAtExit = (): void => void child.kill("SIGKILL");
-    process.once("exit", killAtExit);
-    this.#exited = new Promise((resolve, reject) => {
-      child.once("error", reject);
-      child.once("close", (code) => {
-        process.off("exit", killAtExit);
-        this.#giveUp(code);
-        resolve(code);
-      });
-    });
-    createInterface({ input: child.stdout }).on("line", (line) => this.#receive(line));
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      this.#complaints += text;
-    });
+  constructor(script: URL, options: Omit<NodeProgramOptions, "onLine"> = {}) {
+    this.#program = new NodeProgram(script, { ...options, onLine: (line) => this.#receive(line) });
+    void this.#program.exited.then(
+      (code) => this.#giveUp(`the Node process ended with ${code}`),
+      (error: unknown) => this.#giveUp(String(error)),
+    );
   }
 
   /** Runs one command in the process; rejects with an `AgentError` where it failed there. */
   async call(command: string, ...args: readonly unknown[]): Promise<unknown> {
-    if (this.#child.exitCode !== null) throw this.#ended(this.#child.exitCode);
+    if (this.#program.hasExited) throw new Error(`the Node process has ended:\n${this.#program.complaints}`);
     const id = ++this.#lastId;
     const answer = Promise.withResolvers<Answer>();
     this.#waiting.set(id, answer);
-    this.#child.stdin?.write(`${toLine({ id, command, args })}\n`);
+    this.#program.write(toLine({ id, command, args }));
     try {
-      const { result, failure } = await inTime(answer.promise, `answer to ${command} ${this.#complaints}`, callDeadlineMs);
+      const { result, failure } = await inTime(answer.promise, `answer to ${command}`, callDeadlineMs);
       if (failure !== undefined) throw new AgentError(failure);
       return result;
     } finally {
@@ -84,11 +57,9 @@ export class NodeAgent {
     }
   }
 
-  /** Ends the process; rejects if it had ended by itself or does not end cleanly. */
+  /** Ends the process; rejects if it does not end cleanly. */
   async stop(): Promise<void> {
-    this.#child.stdin?.end();
-    const code = await inTime(this.#exited, "end of the Node process", stopDeadlineMs);
-    if (code !== 0) throw this.#ended(code);
+    await this.#program.endInput();
   }
 
   #receive(line: string): void {
@@ -97,12 +68,8 @@ export class NodeAgent {
     else this.#waiting.get(id ?? 0)?.resolve(answer);
   }
 
-  #giveUp(code: number | null): void {
-    for (const waiting of this.#waiting.values()) waiting.reject(this.#ended(code));
-  }
-
-  #ended(code: number | null): Error {
-    return new Error(`the Node process ended with ${code}:\n${this.#complaints}`);
+  #giveUp(why: string): void {
+    for (const answer of this.#waiting.values()) answer.reject(new Error(`${why}:\n${this.#program.complaints}`));
   }
 }
 

@@ -99,13 +99,13 @@ describe("groups", () => {
   test("C-31 without the role every request is refused as Forbidden", async () => {
     const { client } = await sdk.connect(server, { hub: freshName("hub"), roles: ["webpubsub.sendToGroup.mine"] });
     const errorDetail = { name: "Forbidden" };
-    for (const refused of [
-      client.joinGroup("g", { ackId: 7 }),
-      client.leaveGroup("g"),
-      client.sendToGroup("g", "x", "text"),
-      client.sendToGroup("MINE", "x", "text"),
+    for (const request of [
+      () => client.joinGroup("g", { ackId: 7 }),
+      () => client.leaveGroup("g"),
+      () => client.sendToGroup("g", "x", "text"),
+      () => client.sendToGroup("MINE", "x", "text"),
     ]) {
-      expect(await failureOf(refused)).toMatchObject({ name: "SendMessageError", errorDetail });
+      expect(await failureOf(request())).toMatchObject({ name: "SendMessageError", errorDetail });
     }
     expect(await client.sendToGroup("mine", "x", "text")).toMatchObject({ isDuplicated: false });
   });
@@ -152,7 +152,8 @@ describe("the server side", () => {
     expect(asked.header("ce-userId")).toBe("alice");
     await alice.sendEvent("tell", "grüß", "text");
     const told = await handler.hub(hub).next("tell");
-    expect([told.text, told.header("content-type")]).toEqual(["grüß", expect.stringContaining("text/plain")]);
+    expect(told.text).toBe("grüß");
+    expect(told.header("content-type")).toStartWith("text/plain");
     await alice.sendEvent("bytes", new Uint8Array([1, 255]) as unknown as ArrayBuffer, "binary");
     const bytes = await handler.hub(hub).next("bytes");
     expect([[...bytes.body], bytes.header("content-type")]).toEqual([[1, 255], "application/octet-stream"]);

@@ -29,7 +29,10 @@ export interface ExpressApp {
   /** `http://127.0.0.1:<port>` */
   readonly url: string;
   /** Mounts `new WebPubSubEventHandler(hub, options)`. */
-  handle(hub: string, options?: { readonly path?: string; readonly allowedEndpoints?: readonly string[] }): Promise<AppHub>;
+  handle(
+    hub: string,
+    options?: { readonly path?: string; readonly allowedEndpoints?: readonly string[] },
+  ): Promise<AppHub>;
   stop(): Promise<void>;
 }
 

@@ -17,9 +17,7 @@ const scripts = new Map<string, Steps>();
 
 function play(response: ConnectResponseHandler | UserEventResponseHandler, steps: Steps): void {
   const methods = response as unknown as Readonly<Record<string, (...args: readonly unknown[]) => void>>;
-  for (const [method, ...args] of steps) {
-    methods[method]?.(...args.map((value) => (value instanceof Uint8Array ? new Uint8Array(value).buffer : value)));
-  }
+  for (const [method, ...args] of steps) methods[method]?.(...args);
 }
 
 serve({

@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { connectJson, connectSimple } from "../../support/clients.ts";
 import { freshName } from "../../support/names.ts";
 import { type Server, startServer } from "../../support/server.ts";
-import { handshake } from "../../support/web-socket.ts";
 import { type ExpressApp, startExpressApp } from "./express-app.ts";
 
 const allEvents = { userEventPattern: "*", systemEvents: ["connect", "connected", "disconnected"] };
@@ -39,6 +38,11 @@ async function handledHub() {
   return { hub, events: await app.handle(hub) };
 }
 
+/** Why a client may not connect. */
+async function refusal(hub: string): Promise<string> {
+  return connectJson(server, { hub }).then(() => "it may", String);
+}
+
 describe("the whole life of a connection", () => {
   test("E-73 with default path and allowedEndpoints of this server, state goes round", async () => {
     const hub = freshName("Hub");
@@ -64,7 +68,10 @@ describe("the whole life of a connection", () => {
   test("at a custom path", async () => {
     const events = await app.handle(customHub, { path: customPath });
     const client = await connectJson(server, { hub: customHub, userId: "u" });
-    expect((await events.next("connect")).context).toMatchObject({ hub: customHub, eventName: "connect" });
+    expect((await events.next("connect")).context).toMatchObject({
+      hub: customHub.toLowerCase(),
+      eventName: "connect",
+    });
     expect((await events.next("connected")).context.connectionId).toBe(client.connectionId);
     client.socket.close();
     expect((await events.next("disconnected")).context.connectionId).toBe(client.connectionId);
@@ -73,9 +80,7 @@ describe("the whole life of a connection", () => {
   test("endpoints that do not include this server get no events, so nobody connects", async () => {
     const hub = freshName("hub");
     await app.handle(hub, { allowedEndpoints: ["https://elsewhere.example.com"] });
-    const refused = await handshake(server.endpoint, { path: `/client/hubs/${hub}` });
-    expect(refused.status).toBe(401); // no token
-    expect(connectJson(server, { hub })).rejects.toThrow("answered 500");
+    expect(await refusal(hub)).toContain("answered 500");
   });
 });
 
@@ -104,9 +109,9 @@ describe("the connect event", () => {
   test.each([400, 401, 500])("fail(%p) refuses the handshake with that status", async (code) => {
     const { hub, events } = await handledHub();
     await events.answer("connect", [["fail", code, "you may not"]]);
-    expect(connectJson(server, { hub })).rejects.toThrow(`answered ${code}`);
+    expect(await refusal(hub)).toContain(`answered ${code}`);
     await events.answer("connect", [["failWith", { code, detail: "still not" }]]);
-    expect(connectJson(server, { hub })).rejects.toThrow(`answered ${code}`);
+    expect(await refusal(hub)).toContain(`answered ${code}`);
     await events.answer("connect", [["success"]]);
     await connectJson(server, { hub });
   });
@@ -135,13 +140,14 @@ describe("user events", () => {
     const { hub, events } = await handledHub();
     const client = await connectJson(server, { hub });
     const simple = await connectSimple(server, { hub });
+    let ackId = 1;
     for (const [reply, message, check] of [
       [["grüß", "text"], { dataType: "text", data: "grüß" }, "grüß"],
       [[`{"a":[1]}`, "json"], { dataType: "json", data: { a: [1] } }, `{"a":[1]}`],
       [[new Uint8Array([0, 255]), "binary"], { dataType: "binary", data: "AP8=" }, Buffer.from([0, 255])],
     ] as const) {
       await events.answer("message", [["success", ...reply]]);
-      client.send({ type: "event", event: "message", dataType: "text", data: "?", ackId: 1 });
+      client.send({ type: "event", event: "message", dataType: "text", data: "?", ackId: ackId++ });
       expect(await client.next()).toEqual({ type: "message", from: "server", ...message });
       expect(await client.next()).toMatchObject({ type: "ack", success: true });
       simple.socket.send("?");
@@ -153,7 +159,10 @@ describe("user events", () => {
   test("E-62 fail is an InternalServerError and leaves the state alone", async () => {
     const { hub, events } = await handledHub();
     const client = await connectJson(server, { hub });
-    await events.answer("ev", [["setState", "n", 1], ["fail", 400, "secret detail"]]);
+    await events.answer("ev", [
+      ["setState", "n", 1],
+      ["fail", 400, "secret detail"],
+    ]);
     const ask = { type: "event", event: "ev", dataType: "text", data: "x" };
     const error = { name: "InternalServerError", message: "Internal server error" };
     expect(await client.ask(ask)).toEqual({ success: false, error });
@@ -171,7 +180,7 @@ describe("group presence", () => {
     for (const group of ["other", "room/1 é"]) {
       expect(await client.ask({ type: "joinGroup", group })).toEqual({ success: true });
     }
-    const context = { connectionId: client.connectionId, userId: "u", hub };
+    const context = { connectionId: client.connectionId, userId: "u", hub: hub.toLowerCase() };
     expect(await events.next("joined")).toMatchObject({ group: "room/1 é", context });
     for (const group of ["other", "room/1 é"]) {
       expect(await client.ask({ type: "leaveGroup", group })).toEqual({ success: true });

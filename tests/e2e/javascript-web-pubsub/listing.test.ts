@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { connectJson } from "../../support/clients.ts";
-import { failureOf, type NodeAgent } from "../../support/node-agent.ts";
 import { freshName } from "../../support/names.ts";
+import { failureOf, type NodeAgent } from "../../support/node-agent.ts";
 import { type Server, startServer } from "../../support/server.ts";
 import { connectService, startSdk } from "./service-client.ts";
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { connectJson, connectSimple, type JsonClient } from "../../support/clients.ts";
-import { failureOf, type NodeAgent } from "../../support/node-agent.ts";
 import { freshName } from "../../support/names.ts";
+import { failureOf, type NodeAgent } from "../../support/node-agent.ts";
 import { type Server, startServer } from "../../support/server.ts";
 import { connectService, type SdkVersion, startSdk } from "./service-client.ts";
 
@@ -227,20 +227,23 @@ describe.each(versions)("server SDK, %s", (version) => {
     await right.sendToAll("x");
   });
 
-  test.each(["a/b", "a%2Fb", "x+y", "x y", "é?#[]&=;", "q'uote", "语"])("R-11 the user %p is that user", async (userId) => {
-    const { hub, service } = await hubOf(0);
-    const client = await connectJson(server, { hub, userId });
-    const decoy = await connectJson(server, { hub, userId: "a" });
-    await service.sendToUser(userId, "to the user");
-    await expectOnly([client], "to the user", [decoy]);
-    expect(await service.userExists(userId)).toBe(true);
-    await service.group(userId).addUser(userId);
-    await service.group(userId).sendToAll("to the group");
-    await expectOnly([client], "to the group", [decoy]);
-    await service.sendToAll("by filter", { filter: `userId eq '${userId.replaceAll("'", "''")}'` });
-    await expectOnly([client], "by filter", [decoy]);
-    expect(await service.groupExists(userId)).toBe(true);
-    await service.closeUserConnections(userId);
-    await expectClosed(client);
-  });
+  test.each(["a/b", "a%2Fb", "x+y", "x y", "é?#[]&=;", "q'uote", "语"])(
+    "R-11 the user %p is that user",
+    async (userId) => {
+      const { hub, service } = await hubOf(0);
+      const client = await connectJson(server, { hub, userId });
+      const decoy = await connectJson(server, { hub, userId: "a" });
+      await service.sendToUser(userId, "to the user");
+      await expectOnly([client], "to the user", [decoy]);
+      expect(await service.userExists(userId)).toBe(true);
+      await service.group(userId).addUser(userId);
+      await service.group(userId).sendToAll("to the group");
+      await expectOnly([client], "to the group", [decoy]);
+      await service.sendToAll("by filter", { filter: `userId eq '${userId.replaceAll("'", "''")}'` });
+      await expectOnly([client], "by filter", [decoy]);
+      expect(await service.groupExists(userId)).toBe(true);
+      await service.closeUserConnections(userId);
+      await expectClosed(client);
+    },
+  );
 });

@@ -42,7 +42,12 @@ async function makePublic(...endpoints: readonly string[]): Promise<void> {
 async function expectWorks(proxy: Proxy): Promise<void> {
   const hub = freshName("hub");
   const connection = `Endpoint=${proxy.url};AccessKey=${server.primaryKey};Version=1.0;`;
-  const service = connectService(sdk, { connection, hub, keepsAlive: false, options: { allowInsecureConnection: false } });
+  const service = connectService(sdk, {
+    connection,
+    hub,
+    keepsAlive: false,
+    options: { allowInsecureConnection: false },
+  });
   const { url } = await service.getClientAccessToken({ userId: "u", groups: ["g/1 é"] });
   const received = async () => {
     const event = await sdk.events.take({ what: "message", where: (each) => each["url"] === url });

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { decodeJwt } from "jose";
-import { handshake, openWebSocket } from "../../support/web-socket.ts";
 import { connectJson } from "../../support/clients.ts";
 import { parseConnectionString } from "../../support/connection-string.ts";
-import type { NodeAgent } from "../../support/node-agent.ts";
 import { freshName } from "../../support/names.ts";
+import type { NodeAgent } from "../../support/node-agent.ts";
 import { type OidcIssuer, startOidcIssuer } from "../../support/oidc-issuer.ts";
 import { type Server, startServer } from "../../support/server.ts";
+import { handshake, openWebSocket } from "../../support/web-socket.ts";
 import { connectService, type SdkVersion, startSdk } from "./service-client.ts";
 
 const subprotocols = ["json.webpubsub.azure.v1"];
@@ -14,7 +14,12 @@ const versions: readonly SdkVersion[] = ["newest", "older"];
 
 let server: Server;
 let issuer: OidcIssuer;
-let secure: { readonly connectionString: string; readonly endpoint: string; readonly caFile: string; readonly ca: string | undefined };
+let secure: {
+  readonly connectionString: string;
+  readonly endpoint: string;
+  readonly caFile: string;
+  readonly ca: string | undefined;
+};
 beforeAll(async () => {
   issuer = await startOidcIssuer();
   server = await startServer({
