@@ -1,5 +1,6 @@
 // A chat room. The page connects to tidewire; tidewire tells this application what happens there, and the application
 // publishes what everybody should see.
+import { join } from "node:path";
 import { WebPubSubServiceClient } from "@azure/web-pubsub";
 import { WebPubSubEventHandler } from "@azure/web-pubsub-express";
 import express from "express";
@@ -31,13 +32,19 @@ async function publish(line) {
   }
 }
 
+/**
+ * The name comes in a header as UTF-8, which Node reads as Latin-1.
+ * @param {{ userId?: string }} context
+ */
+const nameOf = ({ userId = "" }) => Buffer.from(userId, "latin1").toString("utf8");
+
 const events = new WebPubSubEventHandler(hub, {
   path: "/eventhandler",
 
   // Before somebody is let in: remember with the connection whether that is a new face or just a second window.
   async handleConnect({ context }, response) {
     try {
-      response.setState("isNew", !(await service.userExists(context.userId)));
+      response.setState("isNew", !(await service.userExists(nameOf(context))));
       response.success();
     } catch (error) {
       response.fail(500, String(error));
@@ -45,12 +52,12 @@ const events = new WebPubSubEventHandler(hub, {
   },
 
   onConnected({ context }) {
-    if (context.states.isNew) void publish({ kind: "notice", text: `${context.userId} joined` });
+    if (context.states.isNew) void publish({ kind: "notice", text: `${nameOf(context)} joined` });
   },
 
   async onDisconnected({ context }) {
-    const isStillHere = await service.userExists(context.userId).catch(() => false);
-    if (!isStillHere) await publish({ kind: "notice", text: `${context.userId} left` });
+    const isStillHere = await service.userExists(nameOf(context)).catch(() => false);
+    if (!isStillHere) await publish({ kind: "notice", text: `${nameOf(context)} left` });
   },
 
   // The sender gets the acknowledgement of its message once this has answered.
@@ -58,7 +65,7 @@ const events = new WebPubSubEventHandler(hub, {
     const text = dataType === "text" ? data.trim() : "";
     if (text === "" || text.length > maxTextLength) return response.fail(400, "not a chat message");
     try {
-      await service.sendToAll({ kind: "message", from: context.userId, text });
+      await service.sendToAll({ kind: "message", from: nameOf(context), text });
       response.success();
     } catch (error) {
       response.fail(500, String(error));
@@ -68,7 +75,7 @@ const events = new WebPubSubEventHandler(hub, {
 
 const app = express();
 app.use(events.getMiddleware());
-app.use(express.static(new URL("public", import.meta.url).pathname));
+app.use(express.static(join(import.meta.dirname, "public")));
 
 // Hands out the URL to connect with. A real application knows here who is asking; this one believes the name.
 app.get("/negotiate", async (request, response) => {
@@ -81,4 +88,10 @@ app.get("/negotiate", async (request, response) => {
   response.set("Cache-Control", "no-store").json({ url });
 });
 
-const server = app.listen(port, "127.0.0.1", () => console.log(`Chat: http://localhost:${server.address().port}`));
+const server = app.listen(port, "127.0.0.1", (error) => {
+  if (error) {
+    console.error(`cannot listen on port ${port}: ${error.message}`);
+    process.exit(1);
+  }
+  console.log(`Chat: http://localhost:${server.address().port}`);
+});

@@ -136,7 +136,10 @@ const limitsSchema = group(
       "Permissions of a connection.",
     ).prefault({}),
     ackIds: count("Ack ids of successful requests remembered per connection.").default(defaultLimits.ackIds),
-    handshakeSeconds: seconds("Time a client has to send a complete request.", { min: 1, max: 255 }).default(10),
+    handshakeSeconds: seconds(
+      "Time an HTTP peer may be silent within a request body or between requests; a request head has a fixed 12 s.",
+      { min: 1, max: 255 },
+    ).default(10),
     closeDrainSeconds: seconds("Time a closing connection has to take what is queued.", { min: 0, max: 300 }).default(
       defaultLimits.closeDrainMs / 1000,
     ),

@@ -115,3 +115,28 @@ test("M-34 a denied type is answered 403 before anybody looks at a token, and he
   expect([api, upgrades]).toEqual([[], []]);
   expect(await knock("/api/health")).toBe(299);
 });
+
+test("H-22 a Host that is not one host is refused before anything else; none at all is fine", async () => {
+  const { knock, api } = setUp();
+  for (const host of ["a.test, b.test", "a.test/path", "a.test:80:81", "a test", "user@a.test"]) {
+    expect(await knock("/api/hubs/h/:send", { headers: { host } })).toBe(400);
+  }
+  expect(api).toEqual([]);
+  for (const host of ["a.test:8080", "[::1]:8080", "127.0.0.1", ""]) {
+    expect(await knock("/api/hubs/h/:send", { headers: { host } })).toBe(299);
+  }
+});
+
+test("C-13 H-22 a WebSocket upgrade needs both headers", async () => {
+  const { knock, upgrades } = setUp();
+  for (const headers of [
+    { upgrade: "websocket" },
+    { connection: "upgrade" },
+    { upgrade: "h2c", connection: "upgrade" },
+    { upgrade: "websocket", connection: "keep-alive, upgraded" },
+    { upgrade: "WebSocket", connection: "keep-alive, Upgrade" },
+  ]) {
+    await knock("/client/hubs/h", { headers });
+  }
+  expect(upgrades.map(({ isUpgrade }) => isUpgrade)).toEqual([false, false, false, false, true]);
+});

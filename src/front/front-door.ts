@@ -47,8 +47,11 @@ const requestTypes: ReadonlyMap<string, RequestType> = new Map([
   ["livetrace", "Trace"],
 ]);
 
+/** One host with an optional port; the runtime joins repeated headers with a comma (H-22). None at all is HTTP/1.0. */
+const hostHeader = /^(?:(?:[A-Za-z0-9._~%-]+|\[[0-9A-Fa-f:.%]+\])(?::\d{1,5})?)?$/;
+
 /**
- * The one way in for every request, in this order: path base, caller, health (always open), stopped service, network
+ * The one way in for every request, in this order: host header, path base, caller, health (always open), stopped service, network
  * rules (before any authentication, M-34), then REST or the client endpoint.
  */
 export function createFrontDoor(
@@ -56,6 +59,7 @@ export function createFrontDoor(
 ): (request: Request, peer: FrontDoorPeer) => FrontDoorAnswer | Promise<FrontDoorAnswer> {
   const { pathBase, endpoint } = options;
   return (request, peer) => {
+    if (!hostHeader.test(request.headers.get("host") ?? "")) return new Response(null, { status: 400 });
     const target = splitTarget(request.url);
     const path = target.path.slice(pathBase.length);
     if (!target.path.startsWith(pathBase) || !path.startsWith("/")) return notFound();
@@ -72,11 +76,16 @@ export function createFrontDoor(
     }
     if (segment === "api") return options.rest({ request, path, query, caller, pathBase });
     if (segment !== "client") return notFound();
-    const isUpgrade = request.method === "GET" && request.headers.get("upgrade")?.toLowerCase() === "websocket";
-    return {
-      upgrade: endpoint.upgrade({ path, query, headers: request.headers, caller, isUpgrade, signal: request.signal }),
-    };
+    const { headers, signal } = request;
+    const isUpgrade = request.method === "GET" && asksForWebSocket(headers);
+    return { upgrade: endpoint.upgrade({ path, query, headers, caller, isUpgrade, signal }) };
   };
+}
+
+function asksForWebSocket(headers: Headers): boolean {
+  if (headers.get("upgrade")?.toLowerCase() !== "websocket") return false;
+  const options = (headers.get("connection") ?? "").toLowerCase().split(",");
+  return options.some((option) => option.trim() === "upgrade");
 }
 
 function notFound(): Response {

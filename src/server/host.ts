@@ -13,6 +13,11 @@ import { createObserving, type HostOutput, type Observing } from "./observing.ts
 /** How long a stopping service waits for notifications that are under way (event-handlers 6.3). */
 const notificationDrainMs = 10_000;
 const drainPollMs = 50;
+/**
+ * How long sockets that were closed in order are left alone before the rest is cut: cutting a socket that still has unread
+ * input makes the system discard what the client has not read yet, the close frame included (H-39).
+ */
+const lingerMs = 1000;
 
 /** A running service. Several can run in one process; they share nothing. */
 export interface Host {
@@ -131,10 +136,16 @@ async function stopAll({ watch, composition, listeners, admin, observing, config
   const timeLeft = (): number => Math.max(0, deadline - Date.now());
   watch.close();
   listeners.stopAccepting();
+  const hadClients = service.connectionCount > 0;
   service.endAll("shutdown");
-  while (service.closingCount > 0 && timeLeft() > 0) await new Promise((resolve) => setTimeout(resolve, drainPollMs));
+  while (service.closingCount > 0 && timeLeft() > 0) await sleep(drainPollMs);
+  if (hadClients) await sleep(Math.min(lingerMs, timeLeft()));
   await upstream.close(Math.min(notificationDrainMs, timeLeft()));
   await Promise.all([listeners.stop(), admin?.stop()]);
   service.close();
   observing.close();
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -115,7 +115,7 @@ describe.skipIf(isForeign)("after a session with good and bad tokens", () => {
     for (const id of connectionIds)
       for (const key of [server.primaryKey, server.secondaryKey]) secrets.add(eventSignature(id, [key]));
     const requests = events.map((event) => ({
-      ...event,
+      url: event.url,
       headers: event.headers.filter(([name]) => name.toLowerCase() !== "ce-signature"), // its one place
       text: event.text,
     }));

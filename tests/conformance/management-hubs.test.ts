@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { clientPath, connectJson } from "../support/clients.ts";
 import { type EventHandler, startEventHandler } from "../support/event-handler.ts";
+import { hubApi } from "../support/hub-api.ts";
 import { freshName } from "../support/names.ts";
 import { minimal, refusedStart } from "../support/refused-start.ts";
+import { rejection } from "../support/rejection.ts";
+import { expectEmpty } from "../support/rest-answers.ts";
 import { type Server, startServer } from "../support/server.ts";
 import { handshake } from "../support/web-socket.ts";
 
@@ -23,6 +26,7 @@ describe("hubs with settings, with others, and without", () => {
     listed: freshName("listed"),
     single: freshName("single"),
     paths: freshName("paths"),
+    ordered: freshName("ordered"),
   };
   let server: Server;
   beforeAll(async () => {
@@ -39,6 +43,13 @@ describe("hubs with settings, with others, and without", () => {
         [names.every]: entry("*"),
         [names.listed]: entry("one, Two ,three"),
         [names.single]: entry("Only"),
+        [names.ordered]: {
+          eventHandlers: [
+            handler.settings({ path: "/first", userEventPattern: "one", systemEvents: [] }),
+            handler.settings({ path: "/second", userEventPattern: "*", systemEvents: ["connect"] }),
+            handler.settings({ path: "/third" }),
+          ],
+        },
         [names.paths.toUpperCase()]: entry("*", "/a/{hub}/{EVENT}/b?h={hub}&e={event}&literal=1"),
       },
     });
@@ -87,6 +98,22 @@ describe("hubs with settings, with others, and without", () => {
     for (let count = 0; count < 3; count++) await fast.socket.pings.take({ what: "ping" });
     await slow.nothingArrived();
     expect(slow.socket.pings.untaken).toEqual([]);
+  });
+
+  test("M-16 the first handler that matches an event receives it, and no other", async () => {
+    const client = await connectJson(server, { hub: names.ordered });
+    for (const name of ["one", "two"]) expect(await client.ask(event(name))).toEqual({ success: true });
+    expectEmpty(await hubApi(server, names.ordered)("DELETE", `/connections/${client.connectionId}`), 204);
+    for (const [name, url] of [
+      ["connect", "/second"],
+      ["connected", "/third"],
+      ["one", "/first"],
+      ["two", "/second"],
+      ["disconnected", "/third"],
+    ] as const) {
+      expect((await handler.hub(names.ordered).next(name)).url).toBe(url);
+    }
+    expect(handler.hub(names.ordered).untaken).toEqual([]);
   });
 
   test.each([
@@ -209,7 +236,7 @@ test("M-23 the entry for all hubs is for those without one of their own", async 
     const client = await connectJson(server, { hub, token: null });
     expect(await client.ask(event("anything"))).toEqual({ success: true });
     await handler.hub(hub).next("anything");
-    await expect(connectJson(server, { hub: "own", token: null })).rejects.toThrow("answered 401");
+    expect(await rejection(connectJson(server, { hub: "own", token: null }))).toContain("answered 401");
     const other = await connectJson(server, { hub: "Own" });
     expect(await other.ask(event("anything"))).toEqual(unhandled);
     expect(handler.hub("own").untaken).toEqual([]);

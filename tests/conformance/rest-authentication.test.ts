@@ -2,10 +2,11 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { WebPubSubServiceClient } from "@azure/web-pubsub";
 import { connectJson } from "../support/clients.ts";
 import type { HttpResponse } from "../support/http-response.ts";
-import { hubApi } from "../support/hub-api.ts";
+import { type HubApi, hubApi } from "../support/hub-api.ts";
 import { freshName } from "../support/names.ts";
 import { type OidcIssuer, startOidcIssuer } from "../support/oidc-issuer.ts";
 import { startProxy } from "../support/proxy.ts";
+import { rejection } from "../support/rejection.ts";
 import { expectEmpty, expectProblem } from "../support/rest-answers.ts";
 import { anyServer, isForeign, type Server, startServer, type Target } from "../support/server.ts";
 import { type Claims, clientToken, nowSeconds, restToken } from "../support/tokens.ts";
@@ -19,8 +20,8 @@ function expectUnauthorized(answer: HttpResponse, challenge = 'Bearer error="inv
 }
 
 /** A broadcast whose token has these claims. */
-function send(server: Target, hub: string, claims: Claims, headers: Record<string, string> = {}) {
-  return hubApi(server, hub)("POST", "/:send", { body: "x", headers, signing: { claims } });
+function send(api: HubApi, claims: Claims, headers: Record<string, string> = {}): Promise<HttpResponse> {
+  return api("POST", "/:send", { body: "x", headers, signing: { claims } });
 }
 
 describe("any server", () => {
@@ -32,7 +33,8 @@ describe("any server", () => {
   });
   afterAll(async () => await server.stop());
 
-  const statusFor = async (hub: string, claims: Claims): Promise<number> => (await send(server, hub, claims)).status;
+  const statusFor = async (hub: string, claims: Claims): Promise<number> =>
+    (await send(hubApi(server, hub), claims)).status;
 
   test("R-16 without Authorization the answer is 401 and nothing changes", async () => {
     const hub = freshName("hub");
@@ -89,7 +91,7 @@ describe("any server", () => {
       expect(await statusFor(hub, { aud: `${scheme}${rest}` })).toBe(202);
     }
     for (const aud of [`ftp${rest}`, rest.slice(3), rest.slice(1), `/api/hubs/${hub}/:send`]) {
-      expectUnauthorized(await send(server, hub, { aud }));
+      expectUnauthorized(await send(hubApi(server, hub), { aud }));
     }
   });
 
@@ -139,10 +141,10 @@ describe("any server", () => {
       ["ps.example.com", `http://ps.example.com:80${path}`],
       ["PS.example.com:443", `https://ps.EXAMPLE.com${path}`],
     ] as const) {
-      expectEmpty(await send(server, hub, { aud }, { Host }), 202);
+      expectEmpty(await send(hubApi(server, hub), { aud }, { Host }), 202);
     }
     const aud = `https://ps.example.com:8443${path}`;
-    expectUnauthorized(await send(server, hub, { aud }, { Host: "ps.example.com" }));
+    expectUnauthorized(await send(hubApi(server, hub), { aud }, { Host: "ps.example.com" }));
   });
 
   test("R-27 the hub alone is an audience of its broadcast only", async () => {
@@ -159,17 +161,17 @@ describe("any server", () => {
   test("R-28 a token is accepted a minute after its end, and not beyond five", async () => {
     const hub = freshName("hub");
     expect(await statusFor(hub, { exp: nowSeconds() - minute })).toBe(202);
-    expectUnauthorized(await send(server, hub, { exp: nowSeconds() - 6 * minute }));
+    expectUnauthorized(await send(hubApi(server, hub), { exp: nowSeconds() - 6 * minute }));
   });
 
   test("R-29 a token without exp answers 401", async () => {
-    expectUnauthorized(await send(server, freshName("hub"), { exp: undefined }));
+    expectUnauthorized(await send(hubApi(server, freshName("hub")), { exp: undefined }));
   });
 
   test("R-30 nbf two minutes ahead is accepted, ten minutes ahead is not", async () => {
     const hub = freshName("hub");
     expect(await statusFor(hub, { nbf: nowSeconds() + 2 * minute })).toBe(202);
-    expectUnauthorized(await send(server, hub, { nbf: nowSeconds() + 10 * minute }));
+    expectUnauthorized(await send(hubApi(server, hub), { nbf: nowSeconds() + 10 * minute }));
   });
 
   test("R-31 one match in a list of audiences suffices", async () => {
@@ -177,7 +179,7 @@ describe("any server", () => {
     const right = `${server.endpoint}/api/hubs/${hub}/:send`;
     const wrong = `${server.endpoint}/api/hubs/other/:send`;
     expect(await statusFor(hub, { aud: [wrong, right] })).toBe(202);
-    for (const aud of [[wrong], [], undefined]) expectUnauthorized(await send(server, hub, { aud }));
+    for (const aud of [[wrong], [], undefined]) expectUnauthorized(await send(hubApi(server, hub), { aud }));
   });
 
   test("R-32 a client token is no REST token, and a REST token no client token", async () => {
@@ -185,7 +187,7 @@ describe("any server", () => {
     const api = hubApi(server, hub);
     expectUnauthorized(await api("POST", "/:send", { body: "x", token: clientToken(server, { hub }) }));
     const token = restToken(server, `${server.endpoint}/api/hubs/${hub}/:send`);
-    await expect(connectJson(server, { hub, token })).rejects.toThrow("answered 401");
+    expect(await rejection(connectJson(server, { hub, token }))).toContain("answered 401");
   });
 
   test("R-32 alg none and other algorithms than HS256 answer 401", async () => {
@@ -228,17 +230,17 @@ describe.skipIf(isForeign)("keys and hosts", () => {
     const hub = freshName("hub");
     const path = `/api/hubs/${hub}/:send`;
     const audience = (host: string): Claims => ({ aud: `https://${host}${path}` });
-    expectUnauthorized(await send(server, hub, audience("forwarded.example")));
+    expectUnauthorized(await send(hubApi(server, hub), audience("forwarded.example")));
     expectEmpty(
-      await send(server, hub, audience("forwarded.example"), { "X-Forwarded-Host": "forwarded.example" }),
+      await send(hubApi(server, hub), audience("forwarded.example"), { "X-Forwarded-Host": "forwarded.example" }),
       202,
     );
-    expectUnauthorized(await send(server, hub, audience("public.example")));
+    expectUnauthorized(await send(hubApi(server, hub), audience("public.example")));
     await server.reconfigure({ service: { publicEndpoints: ["https://first.example", "https://public.example"] } });
-    expectEmpty(await send(server, hub, audience("public.example")), 202);
-    expectUnauthorized(await send(server, hub, audience("public.example:8443")));
+    expectEmpty(await send(hubApi(server, hub), audience("public.example")), 202);
+    expectUnauthorized(await send(hubApi(server, hub), audience("public.example:8443")));
     await server.reconfigure({ service: { publicEndpoints: [] } });
-    expectUnauthorized(await send(server, hub, audience("public.example")));
+    expectUnauthorized(await send(hubApi(server, hub), audience("public.example")));
   });
 });
 
@@ -256,7 +258,10 @@ test.skipIf(isForeign)(
         retryOptions: { maxRetries: 0 },
       });
       const client = await connectJson(server, { hub });
-      expect(sdk.sendToAll("refused", { contentType: "text/plain" })).rejects.toMatchObject({ statusCode: 401 });
+      const refused: unknown = await sdk
+        .sendToAll("refused", { contentType: "text/plain" })
+        .catch((error: unknown) => error);
+      expect(refused).toMatchObject({ statusCode: 401 });
       await server.reconfigure({ service: { publicEndpoints: ["http://original.example.com"] } });
       await sdk.sendToAll("by way of the proxy", { contentType: "text/plain" });
       expect(await client.next()).toMatchObject({ data: "by way of the proxy" });

@@ -83,6 +83,6 @@ test("R-40 the SDK surfaces that error with status and code", async () => {
     name: "RestError",
     statusCode: 404,
     code: "Error.Connection.NotExisted",
-    message: expect.stringContaining("Connection `missing` is not found."),
+    message: expect.stringContaining("Connection `missing` is not found.") as unknown,
   });
 });

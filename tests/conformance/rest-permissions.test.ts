@@ -7,7 +7,7 @@ import { expectAbsent, expectEmpty, expectProblem } from "../support/rest-answer
 import { anyServer, isForeign, type Server, startServer, type Target } from "../support/server.ts";
 
 const success = { success: true };
-const forbidden = { success: false, error: { name: "Forbidden", message: expect.any(String) } };
+const forbidden = { success: false, error: { name: "Forbidden", message: expect.any(String) as unknown } };
 
 let server: Target;
 beforeAll(async () => {

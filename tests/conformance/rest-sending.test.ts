@@ -8,7 +8,6 @@ import { anyServer, type Target } from "../support/server.ts";
 
 const mebibyte = 1_048_576;
 const json = "application/json";
-const binary = "application/octet-stream";
 
 let server: Target;
 beforeAll(async () => {

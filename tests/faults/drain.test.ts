@@ -67,9 +67,9 @@ test("H-39 on SIGTERM a thousand clients are told and closed 1001, no acknowledg
   expect(await exitCode(server)).toBe(0);
 });
 
-async function farewell({ next, socket }: JsonClient): Promise<readonly unknown[]> {
-  const { message } = await next();
-  const { code, reason } = await socket.closed();
+async function farewell(client: JsonClient): Promise<readonly unknown[]> {
+  const { message } = await client.next();
+  const { code, reason } = await client.socket.closed();
   return [message, code, reason];
 }
 

@@ -130,7 +130,9 @@ test("H-35 a client that asks without end and reads no answer costs no memory", 
     await readResponse(socket); // the last that is ever read from it
     const many = Buffer.concat(Array.from({ length: 10_000 }, () => frame));
     for (let round = 0; round < 100 && !socket.destroyed; round++) {
-      const isWritten = new Promise<boolean>((resolve) => socket.write(many, (error) => resolve(error == null)));
+      const isWritten = new Promise<boolean>((resolve) =>
+        socket.write(many, (error) => resolve((error ?? null) === null)),
+      );
       if (!(await inTime(isWritten, "end of the write"))) break;
       await expectService();
     }

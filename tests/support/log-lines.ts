@@ -2,6 +2,8 @@ import type { Server } from "./server.ts";
 
 /** One line of the resource log. */
 export interface ResourceLine {
+  readonly resourceId: string;
+  readonly location: string;
   readonly time: string;
   readonly level: string;
   readonly category: string;

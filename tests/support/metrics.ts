@@ -37,6 +37,6 @@ export async function readMetrics(server: Server): Promise<Samples> {
 }
 
 /** Reads the metrics until the sample has this value; for what is counted just after the client has seen it. */
-export async function untilMetric(server: Server, sample: string, value: number, withinMs?: number): Promise<void> {
-  await until(`${sample} is ${value}`, async () => ((await readMetrics(server)).get(sample) ?? 0) === value, withinMs);
+export async function untilMetric(server: Server, sample: string, value: number): Promise<void> {
+  await until(`${sample} is ${value}`, async () => ((await readMetrics(server)).get(sample) ?? 0) === value);
 }

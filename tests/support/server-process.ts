@@ -9,9 +9,6 @@ import { tempDir } from "./temp.ts";
 const project = fileURLToPath(new URL("../../", import.meta.url));
 const bun = join(project, "node_modules", ".bin", "bun");
 
-/** Time the last output has to arrive after the end of its process. */
-const pipesEndWithinMs = 250;
-
 /** A configuration as its file holds it; see docs/configuration.md. */
 export type Configuration = Readonly<Record<string, unknown>>;
 
@@ -64,17 +61,11 @@ export class ServerProcess {
     if (id !== undefined) cleanUpLater("started", id);
     this.exited = new Promise((resolve, reject) => {
       child.once("error", reject);
-      let isOver = false;
-      const end = (code: number | null): void => {
-        if (isOver) return;
-        isOver = true;
+      child.once("close", (code) => {
         if (id !== undefined) cleanUpLater("ended", id);
         resolve(code);
         this.#notify();
-      };
-      child.once("close", end);
-      // The runtime of the tests sometimes misses the end of a pipe, and then never says "close".
-      child.once("exit", (code) => setTimeout(end, pipesEndWithinMs, code));
+      });
     });
     child.stdout?.setEncoding("utf8").on("data", (text: string) => {
       this.#stdout += text;

@@ -77,6 +77,13 @@ describe("the whole life of a connection", () => {
     expect((await events.next("disconnected")).context.connectionId).toBe(client.connectionId);
   });
 
+  test("E-28 a user id beyond ASCII arrives as UTF-8, which Node shows as Latin-1", async () => {
+    const { hub, events } = await handledHub();
+    await connectJson(server, { hub, userId: "é 用户" });
+    const { userId = "" } = (await events.next("connected")).context;
+    expect(Buffer.from(userId, "latin1").toString("utf8")).toBe("é 用户");
+  });
+
   test("endpoints that do not include this server get no events, so nobody connects", async () => {
     const hub = freshName("hub");
     await app.handle(hub, { allowedEndpoints: ["https://elsewhere.example.com"] });
