@@ -17,8 +17,8 @@ export interface RestAccess {
   readonly skewSeconds: number;
   /** Signs the tokens of `:generateToken`: the primary key, or an internal one while local authentication is disabled. */
   readonly mintingKey: AccessKey;
-  /** Where clients reach the service, path base included; null: where the request came to. */
-  readonly publicEndpoint: string | null;
+  /** Where clients reach the service, best first, path base included; empty: where the request came to. */
+  readonly publicEndpoints: readonly string[];
 }
 
 /** What an operation asks of its caller: readers may look, owners may do everything (R-35). */

@@ -1,22 +1,16 @@
 import type { Call } from "./call.ts";
 
 /**
- * The address under which the caller reached us, without a trailing slash, path base included. When its host is that of
- * the public endpoint, the public endpoint decides about the scheme too: a proxy that ends TLS need not be trusted for it.
- * @spec R-77 R-36
+ * The address by which the caller reaches the service, without a trailing slash, path base included: of the configured
+ * public endpoints the one whose host the request was sent to, else the first, because a proxy may have put a name of its
+ * own into `Host` (M-37); without any, where the request came to.
+ * @spec R-36 R-77 R-95 M-37
  */
-export function callerEndpoint({ caller, pathBase, access }: Call): string {
-  const own = access.publicEndpoint;
-  if (own !== null && URL.canParse(own) && new URL(own).host === caller.host.toLowerCase()) return trimmed(own);
-  return `${caller.scheme}://${caller.host}${pathBase}`;
-}
-
-/** The address clients are sent to: the configured public endpoint, otherwise the one of this request (R-95). */
-export function clientEndpoint(call: Call): string {
-  const own = call.access.publicEndpoint;
-  return own === null ? callerEndpoint(call) : trimmed(own);
-}
-
-function trimmed(endpoint: string): string {
-  return endpoint.replace(/\/+$/, "");
+export function endpointOf({ caller, pathBase, access }: Call): string {
+  const { publicEndpoints } = access;
+  const [first] = publicEndpoints;
+  if (first === undefined) return `${caller.scheme}://${caller.host}${pathBase}`;
+  const host = caller.host.toLowerCase();
+  const dialled = publicEndpoints.find((endpoint) => URL.canParse(endpoint) && new URL(endpoint).host === host);
+  return (dialled ?? first).replace(/\/+$/, "");
 }

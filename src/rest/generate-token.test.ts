@@ -34,7 +34,7 @@ test("R-95 the token carries user, roles, groups, lifetime and the client audien
 });
 
 test("R-95 the audience is below the public endpoint, or below the address and path base of the request", async () => {
-  const access = { publicEndpoint: "https://hub.example.com/base/" };
+  const access = { publicEndpoints: ["https://hub.example.com/base/"] };
   expect((await claimsOf("", { access })).aud).toBe("https://hub.example.com/base/client/hubs/chat");
   expect((await claimsOf("", { pathBase: "/pubsub" })).aud).toBe("http://localhost/pubsub/client/hubs/chat");
 });

@@ -2,7 +2,7 @@ import { type ClientEndpointKind, clientAudience } from "../auth/audience.ts";
 import { mintClientToken } from "../auth/mint.ts";
 import { type GroupName, parseGroupName } from "../core/names.ts";
 import type { Call } from "./call.ts";
-import { clientEndpoint } from "./endpoint.ts";
+import { endpointOf } from "./endpoint.ts";
 import { badRequest, type Outcome, Problem } from "./errors.ts";
 import { readCount } from "./parameters.ts";
 import type { Query } from "./query.ts";
@@ -30,7 +30,7 @@ export function generateClientToken(call: Call): Outcome {
   const groups = readGroups(query);
   if (groups instanceof Problem) return groups;
   const token = mintClientToken(access.mintingKey, {
-    audience: clientAudience(clientEndpoint(call), kind, call.hub),
+    audience: clientAudience(endpointOf(call), kind, call.hub),
     userId: query.text("userId"),
     roles: query.all("role"),
     groups,

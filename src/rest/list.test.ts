@@ -99,7 +99,7 @@ describe("pages", () => {
     expect(harness.recorded.map(({ args }) => (args[0] as { group: string }).group)).toEqual(["g/1 é%20", "g/1 é%20"]);
   });
 
-  test("R-77 nextLink has the scheme and host the caller sees, or those of the public endpoint it came through", async () => {
+  test("R-77 M-37 nextLink has the scheme and host the caller sees: of the public endpoints the one dialled, else the first", async () => {
     const link = async (host: string, options: HarnessOptions = {}) => {
       const caller = { scheme: "http", host } as const;
       const response = await withMembers(six, options).send("GET /api/hubs/chat/groups/g/connections?maxpagesize=1", {
@@ -108,9 +108,10 @@ describe("pages", () => {
       return ((await response.json()) as Page).nextLink;
     };
     expect(await link("Hub.example.com:8080")).toStartWith("http://Hub.example.com:8080/api/");
-    const access = { publicEndpoint: "https://hub.example.com/" };
+    const access = { publicEndpoints: ["https://hub.example.com/", "https://other.example.com"] };
     expect(await link("HUB.example.com", { access })).toStartWith("https://hub.example.com/api/");
-    expect(await link("internal:8080", { access })).toStartWith("http://internal:8080/api/");
+    expect(await link("other.example.com", { access })).toStartWith("https://other.example.com/api/");
+    expect(await link("internal:8080", { access })).toStartWith("https://hub.example.com/api/");
   });
 
   test("R-36 nextLink carries the path base", async () => {

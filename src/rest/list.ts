@@ -1,7 +1,7 @@
 import type { GroupName } from "../core/names.ts";
 import { newestVersion } from "./api-version.ts";
 import type { Call } from "./call.ts";
-import { callerEndpoint } from "./endpoint.ts";
+import { endpointOf } from "./endpoint.ts";
 import { badRequest, clusterDown, type Outcome, Problem } from "./errors.ts";
 import { readCount, readGroup } from "./parameters.ts";
 
@@ -60,5 +60,5 @@ async function createLink(
   const path = `/api/hubs/${encodeURIComponent(call.hub)}/groups/${encodeURIComponent(page.group)}/connections`;
   const top = page.remaining === null ? "" : `&top=${page.remaining}`;
   const query = `api-version=${newestVersion}&maxpagesize=${page.asked}&continuationToken=${token}${top}`;
-  return `${callerEndpoint(call)}${path}?${query}`;
+  return `${endpointOf(call)}${path}?${query}`;
 }

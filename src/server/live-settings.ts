@@ -58,7 +58,7 @@ export function liveSettings(config: Config): LiveSettings | { readonly problem:
       audience,
       skewSeconds: clockSkewSeconds,
       mintingKey: minting,
-      publicEndpoint: publicEndpoints[0] ?? null,
+      publicEndpoints,
     },
     keepAliveSeconds: (hub) => hubSettings(config, hub).webSocketKeepAliveIntervalInSeconds,
     sign: (connectionId) => signConnection(keys, connectionId),

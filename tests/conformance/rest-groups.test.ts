@@ -186,10 +186,8 @@ test.each(["/:addToGroups", "/:removeFromGroups"])("R-74 %s wants valid JSON wit
     expectBadRequest(await api("POST", path, { body, headers }), "The request body is not a valid groups request.");
   }
   const filtered = await api("POST", path, { json: { groups: ["g", "kept"], filter: "userId eq" } });
-  expect({ status: filtered.status, message: (filtered.json as { message: string }).message }).toEqual({
-    status: 400,
-    message: expect.stringMatching(/^Invalid syntax for /) as unknown,
-  });
+  expect(filtered.status).toBe(400);
+  expect((filtered.json as { message: string }).message).toStartWith("Invalid syntax for ");
   expect((await api("HEAD", "/groups/g")).status).toBe(404);
   expect(await members(api, "kept")).toEqual([client.connectionId]);
 });

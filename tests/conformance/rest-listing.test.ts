@@ -75,12 +75,9 @@ test("R-77 nextLink is an absolute URL with the remaining top", async () => {
   const { nextLink } = await readPage(api, path);
   const url = new URL(nextLink ?? "");
   expect(`${url.origin}${url.pathname}`).toBe(`${server.endpoint}/api/hubs/${hub}/groups/g%2F1%20%C3%A9/connections`);
-  expect(Object.fromEntries(url.searchParams)).toEqual({
-    "api-version": "2024-12-01",
-    maxpagesize: "1",
-    top: "2",
-    continuationToken: expect.stringMatching(/^.{1,2048}$/) as unknown,
-  });
+  const { continuationToken, ...others } = Object.fromEntries(url.searchParams);
+  expect(others).toEqual({ "api-version": "2024-12-01", maxpagesize: "1", top: "2" });
+  expect(continuationToken).toMatch(/^.{1,2048}$/);
   expect((await readPages(api, path)).map(({ value }) => value.length)).toEqual([1, 1, 1]);
 });
 

@@ -8,7 +8,7 @@ const adminToken = "administration-token-of-a-test";
 export const adminSettings = { adminListen: { url: "http://127.0.0.1:0", token: adminToken } };
 
 /** Where the administration listener of this server is. */
-export async function adminUrl(server: Server): Promise<string> {
+async function adminUrl(server: Server): Promise<string> {
   const [, url = ""] = await server.process.written(/^ +Admin +(http\S+)$/m);
   return url;
 }
@@ -24,7 +24,7 @@ export async function adminRequest(server: Server, path: string, token: string |
 }
 
 /** Values by `name{labels}` as the exposition writes them. */
-export type Samples = ReadonlyMap<string, number>;
+type Samples = ReadonlyMap<string, number>;
 
 /** Scrapes `/metrics`. */
 export async function readMetrics(server: Server): Promise<Samples> {

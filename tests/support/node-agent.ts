@@ -12,7 +12,7 @@ interface Answer {
 }
 
 /** What went wrong inside the Node process: name, message and plain members of the error thrown there. */
-export class AgentError extends Error {
+class AgentError extends Error {
   readonly details: Details;
 
   constructor(details: Details) {

@@ -60,7 +60,7 @@ export function createHarness(options: HarnessOptions = {}) {
     audience: createAudienceValidator(audience),
     skewSeconds: 300,
     mintingKey: keys.primary,
-    publicEndpoint: null,
+    publicEndpoints: [],
     ...options.access,
   };
 
