@@ -1,6 +1,5 @@
 import { loadConfig, readEnvironment } from "../config/load.ts";
 import { formatProblem } from "../config/problem.ts";
-import type { Host } from "../server/host.ts";
 import { startHost } from "../server/host.ts";
 import { banner } from "./banner.ts";
 
@@ -10,6 +9,8 @@ const misconfigured = 2;
 
 /** Runs the service until a signal ends it; resolves with the exit code. Messages for the operator go to stderr. */
 export async function runStart(options: Readonly<Record<string, string>>): Promise<number> {
+  // From the first moment on: a signal during the start must still end in an orderly stop.
+  const signals = watchSignals();
   const loaded = loadConfig({ environment: readEnvironment(), commandLine: options, cwd: process.cwd() });
   if (!loaded.ok) {
     for (const problem of loaded.problems) console.error(`tidewire: ${formatProblem(problem)}`);
@@ -25,22 +26,36 @@ export async function runStart(options: Readonly<Record<string, string>>): Promi
     console.error(`tidewire: ${started.problem}`);
     return failed;
   }
-  console.log(banner(started.host, loaded.file));
-  await stopSignal(started.host);
+  const { host } = started;
+  signals.onReload(() => host.reload());
+  console.log(banner(host, loaded.file));
+  await signals.stopRequested;
+  await host.stop();
   return 0;
 }
 
-/** Resolves when the service has stopped after SIGTERM or SIGINT; a second signal ends the process at once. */
-function stopSignal(host: Host): Promise<void> {
-  process.on("SIGHUP", () => host.reload());
-  return new Promise((resolve) => {
-    let isStopping = false;
-    const stop = (): void => {
-      if (isStopping) process.exit(failed);
-      isStopping = true;
-      void host.stop().then(resolve);
-    };
-    process.on("SIGTERM", stop);
-    process.on("SIGINT", stop);
-  });
+interface Signals {
+  /** Resolves at the first SIGTERM or SIGINT; the next one ends the process at once. */
+  readonly stopRequested: Promise<void>;
+  onReload(reload: () => void): void;
+}
+
+function watchSignals(): Signals {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let isStopping = false;
+  const stop = (): void => {
+    if (isStopping) process.exit(failed);
+    isStopping = true;
+    resolve();
+  };
+  let reload = (): void => {};
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
+  process.on("SIGHUP", () => reload());
+  return {
+    stopRequested: promise,
+    onReload(callback) {
+      reload = callback;
+    },
+  };
 }

@@ -19,6 +19,7 @@ export interface ConnectionInit {
   readonly subprotocol: string | null;
   readonly format: WireFormat;
   readonly requestHost: string;
+  readonly callerAddress: string;
   readonly upstreamSession: object | null;
 }
 
@@ -32,6 +33,7 @@ export class Connection implements EventSource, FilterSubject, ConnectionFacts {
   readonly userId: UserId | null;
   readonly subprotocol: string | null;
   readonly requestHost: string;
+  readonly callerAddress: string;
   readonly format: WireFormat;
   readonly permissions: Permissions;
   readonly groups = new SmallSet<GroupName>();
@@ -58,6 +60,7 @@ export class Connection implements EventSource, FilterSubject, ConnectionFacts {
     this.userId = init.userId;
     this.subprotocol = init.subprotocol;
     this.requestHost = init.requestHost;
+    this.callerAddress = init.callerAddress;
     this.format = init.format;
     this.permissions = new Permissions(init.roles);
     this.sink = sink;

@@ -78,6 +78,12 @@ export class Permissions {
     return allows(this.#rules[action], group);
   }
 
+  /** Whether no group is excepted; what a check without a group asks, where that is allowed at all. */
+  allowsEveryGroup(action: Action): boolean {
+    const { all, literals } = this.#rules[action];
+    return all && [...literals.values()].every((allowed) => allowed);
+  }
+
   /**
    * Makes `allows(action, group)` answer `wanted`; `group` null replaces every rule of the action by all or nothing.
    * Idempotent. `conflict`: it would need more than `limit` literal rules; nothing was changed (R-93).

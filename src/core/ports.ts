@@ -207,6 +207,8 @@ export type LogLevel = "debug" | "info" | "warning" | "error";
 export type LogFields = { readonly message: string } & Readonly<Record<string, string | number | boolean | null>>;
 
 export interface ConnectionFacts {
+  /** Address of the client, forwarded ones resolved. */
+  readonly callerAddress: string;
   readonly hub: HubName;
   readonly id: ConnectionId;
   readonly userId: UserId | null;

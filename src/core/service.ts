@@ -321,7 +321,10 @@ export class Service implements Operations {
   #permissionHere(hub: Hub, { id, change, action, group }: PermissionRequest): NodeAnswer {
     const permissions = hub.connection(id)?.permissions;
     if (permissions === undefined) return unknown;
-    if (change === "check") return group !== null && permissions.allows(action, group) ? done : denied;
+    if (change === "check") {
+      const isAllowed = group === null ? permissions.allowsEveryGroup(action) : permissions.allows(action, group);
+      return isAllowed ? done : denied;
+    }
     const outcome = permissions.set({ action, group, wanted: change === "grant" }, this.limits.permissionLiterals);
     return { kind: "outcome", outcome };
   }

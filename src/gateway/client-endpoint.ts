@@ -193,7 +193,7 @@ class ClientEndpoint implements Endpoint {
       upstream.disconnected(unopened(source, identity), endings.shutdown.reason);
       return refuse(503); // the drain began while the handler thought (M-61)
     }
-    return this.#accept(source, identity, { ...choice, mode, asked });
+    return this.#accept(source, identity, { ...choice, mode, asked, callerAddress: request.caller.address });
   }
 
   #accept(
@@ -204,10 +204,11 @@ class ClientEndpoint implements Endpoint {
       readonly codec: AnyCodec;
       readonly mode: SimpleMode;
       readonly asked: boolean;
+      readonly callerAddress: string;
     },
   ): UpgradeDecision {
     const { service, upstream } = this.#options;
-    const { subprotocol, codec, mode, asked } = speech;
+    const { subprotocol, codec, mode, asked, callerAddress } = speech;
     return {
       accept: true,
       subprotocol,
@@ -222,6 +223,7 @@ class ClientEndpoint implements Endpoint {
             subprotocol: codec.subprotocol ?? subprotocol,
             format: codec,
             requestHost: source.requestHost,
+            callerAddress,
             upstreamSession: source.upstreamSession,
           },
           sink,

@@ -44,7 +44,7 @@ function connection(): ConnectionFacts {
   const hub = parseHubName("chat");
   const id = parseConnectionId("c1");
   if (hub === null || id === null) throw new Error("unreadable name");
-  return { hub, id, userId: parseUserId("ann"), subprotocol: null };
+  return { hub, id, userId: parseUserId("ann"), subprotocol: null, callerAddress: "192.0.2.7" };
 }
 
 const service = (cause: Extract<Ending, { by: "service" }>["cause"], text: string | null = null): Ending => ({
@@ -62,6 +62,7 @@ test("M-50 a connection writes ConnectionStarted and ConnectionEnded as Azure's 
     time: "2026-01-02T03:04:05.000Z",
     level: "Informational",
     category: "ConnectivityLogs",
+    callerIpAddress: "192.0.2.7",
     resourceId: "/LOCAL/WEBPUBSUB/DEV",
     location: "local",
   };

@@ -62,9 +62,15 @@ export function createTelemetry({ logger, metrics, resourceLogs }: TelemetryPart
   function connectivity(connection: ConnectionFacts, line: ConnectionLine): void {
     if (!resourceLogs.wants("ConnectivityLogs")) return;
     const { operationName, level, message } = line;
-    const { id: connectionId, userId, hub } = connection;
+    const { id: connectionId, userId, hub, callerAddress } = connection;
     const properties = { message, collection: "Connection", connectionId, userId, hub } as const;
-    resourceLogs.write({ category: "ConnectivityLogs", operationName, level, properties });
+    resourceLogs.write({
+      category: "ConnectivityLogs",
+      operationName,
+      level,
+      callerIpAddress: callerAddress,
+      properties,
+    });
   }
 
   function log(level: LogLevel, event: string, fields: LogFields): void {
@@ -175,6 +181,7 @@ interface ResourcePlace {
 /** Log events that also belong into the resource log; names where documented from management 14.3. */
 const resourceEvents: ReadonlyMap<string, ResourcePlace> = new Map([
   ["AudienceRefused", { category: "ConnectivityLogs", collection: "Authorization" }],
+  ["RestAuthorizationFailed", { category: "HttpRequestLogs", collection: "Authorization" }],
   ["ClientTokenRefused", { category: "ConnectivityLogs", collection: "Authorization" }],
   ["ConnectionCountLimitReached", { category: "ConnectivityLogs", collection: "Throttling" }],
   ["MessageCountLimitReached", { category: "ConnectivityLogs", collection: "Throttling" }],

@@ -83,6 +83,7 @@ export class ServiceHarness {
         subprotocol: codec.subprotocol,
         format: codec,
         requestHost: "localhost",
+        callerAddress: "192.0.2.1",
         upstreamSession: null,
       },
       sink,
