@@ -5,6 +5,9 @@ Listens on a free loopback port, prints its URL, then one JSON line per event.
 
 import http.server
 import json
+import threading
+
+printing = threading.Lock()
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -20,7 +23,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         kind = self.headers.get("ce-type")
         user = self.headers.get("ce-userid")
         text = self.rfile.read(int(self.headers["Content-Length"])).decode("utf-8")
-        print(json.dumps({"type": kind, "user": user, "text": text}), flush=True)
+        with printing:
+            print(json.dumps({"type": kind, "user": user, "text": text}), flush=True)
         if kind == "azure.webpubsub.sys.connect":
             names = json.loads(text)["query"].get("id")
             if not names:
