@@ -18,7 +18,7 @@ export interface AccessKeys {
 export type AccessKeyProblem = "tooShort" | "surroundingSpace" | "forbiddenCharacter";
 
 /** Shortest access key in UTF-8 bytes: the Java SDK and the .NET validator refuse shorter HS256 keys (rest-api 4.2). */
-export const MIN_ACCESS_KEY_BYTES = 32;
+const MIN_ACCESS_KEY_BYTES = 32;
 
 const encoder = new TextEncoder();
 

@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { readBearerToken } from "../auth/bearer.ts";
 import type { Config } from "../config/config.ts";
 import { formatListenUrl } from "../config/urls.ts";
+import { listenError } from "../transport/listener.ts";
 
 /** The administration listener, apart from the public ones (M-64). */
 export interface AdminListener {
@@ -25,12 +26,13 @@ export function openAdminListener(config: Config, metrics: { response(): Respons
     const server = Bun.serve({
       hostname: address.hostname,
       port: address.port,
+      // Its error pages show source code.
+      development: false,
       fetch(request) {
         if (!isToken(readBearerToken(request.headers.get("authorization")), token)) {
           return new Response(null, { status: 401, headers: { "WWW-Authenticate": "Bearer" } });
         }
-        const { pathname } = new URL(request.url);
-        return pathname === "/metrics" && config.metrics.prometheus
+        return pathOf(request.url) === "/metrics" && config.metrics.prometheus
           ? metrics.response()
           : new Response(null, { status: 404 });
       },
@@ -38,9 +40,13 @@ export function openAdminListener(config: Config, metrics: { response(): Respons
     const url = formatListenUrl({ ...address, port: server.port ?? address.port });
     return { ok: true, listener: { url, stop: () => server.stop(true) } };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return { ok: false, problem: `service.adminListen: cannot listen on ${formatListenUrl(address)}: ${reason}` };
+    return { ok: false, problem: `service.adminListen: ${listenError(error, address.hostname, address.port).message}` };
   }
+}
+
+/** Path of a URL whose host is what the client wrote, so that it may be none that `URL` takes. */
+function pathOf(url: string): string {
+  return url.replace(/^http:\/\/[^/]*/, "").replace(/\?.*$/s, "");
 }
 
 /** Compares in constant time, whatever the lengths. */

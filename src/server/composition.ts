@@ -33,6 +33,8 @@ export interface Composition {
   readonly upstream: WebhookUpstream;
   readonly traffic: Traffic;
   readonly handle: ListenOptions["handle"];
+  /** Asks the event handlers of configured hubs whether they may be called; the answers are only logged. */
+  warmUp(): void;
   /** Takes over what is built from settings and not asked for at each use. */
   reload(): void;
 }
@@ -118,12 +120,12 @@ export function compose(options: CompositionOptions): Composition {
     settings: () => live().frontDoor,
   });
   const warmUp = (): void => upstream.warmUp([...live().config.hubs.keys()]);
-  warmUp();
   return {
     service,
     upstream,
     traffic,
     handle,
+    warmUp,
     reload() {
       rest = buildRest(live());
       upstream.reload(upstreamSettings(live().config));

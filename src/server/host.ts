@@ -59,13 +59,22 @@ export async function startHost(loaded: LoadedConfig, output: HostOutput): Promi
     telemetry.log("error", "InternalError", { message });
   };
   const opened = await openListeners(config, { traffic, handle, onError }, telemetry);
-  if (!opened.ok) return opened;
+  const discard = (): void => {
+    composition.service.close();
+    observing.close();
+  };
+  if (!opened.ok) {
+    discard();
+    return opened;
+  }
   const { listeners } = opened;
   const admin = openAdminListener(config, observing.metrics);
   if (admin !== null && !admin.ok) {
     await listeners.stop();
+    discard();
     return admin;
   }
+  composition.warmUp();
 
   const watch = watchConfig(
     loaded,
@@ -80,7 +89,8 @@ export async function startHost(loaded: LoadedConfig, output: HostOutput): Promi
   );
   isReady = true;
   let stopping: Promise<void> | null = null;
-  const parts: Running = { watch, composition, listeners, admin: admin?.listener ?? null, observing, config };
+  const drainSeconds = (): number => live.config.limits.drainSeconds;
+  const parts: Running = { watch, composition, listeners, admin: admin?.listener ?? null, observing, drainSeconds };
   return {
     ok: true,
     host: {
@@ -127,12 +137,12 @@ interface Running {
   readonly listeners: Listeners;
   readonly admin: AdminListener | null;
   readonly observing: Observing;
-  readonly config: Config;
+  drainSeconds(): number;
 }
 
-async function stopAll({ watch, composition, listeners, admin, observing, config }: Running): Promise<void> {
+async function stopAll({ watch, composition, listeners, admin, observing, drainSeconds }: Running): Promise<void> {
   const { service, upstream } = composition;
-  const deadline = Date.now() + config.limits.drainSeconds * 1000;
+  const deadline = Date.now() + drainSeconds() * 1000;
   const timeLeft = (): number => Math.max(0, deadline - Date.now());
   watch.close();
   listeners.stopAccepting();

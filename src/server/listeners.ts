@@ -62,6 +62,8 @@ export async function openListeners(config: Config, handler: Handler, telemetry:
       addresses,
       authorityFile,
       stopAccepting() {
+        // A new certificate would open its listener again.
+        for (const stop of stops) stop();
         for (const listener of open) listener.stopAccepting();
       },
       async stop() {
@@ -108,12 +110,15 @@ async function bind(
 }
 
 function follow(certificate: ListenerCertificate, listeners: readonly Listener[], telemetry: Telemetry): () => void {
-  return certificate.watch(
-    (tls) => {
+  const refuse = (problem: string): void =>
+    telemetry.log("error", "CertificateProblem", { message: `The previous certificate stays in use: ${problem}` });
+  return certificate.watch((tls) => {
+    try {
       for (const listener of listeners) listener.setTls(tls);
-      telemetry.log("info", "CertificateReplaced", { message: "A new certificate is in use for new connections." });
-    },
-    (problem) =>
-      telemetry.log("error", "CertificateProblem", { message: `The previous certificate stays in use: ${problem}` }),
-  );
+    } catch (error) {
+      refuse(error instanceof Error ? error.message : String(error));
+      return;
+    }
+    telemetry.log("info", "CertificateReplaced", { message: "A new certificate is in use for new connections." });
+  }, refuse);
 }

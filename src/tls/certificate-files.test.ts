@@ -76,6 +76,16 @@ describe("loading", () => {
     );
   });
 
+  test("a chain whose intermediate is damaged or cut off is named, a whole one is taken", async () => {
+    const [first, second] = pairs;
+    const chain = async (rest: string): Promise<CertificateFiles> => place({ ...first, cert: `${first.cert}${rest}` });
+    expect(await problem(await chain(second.cert))).toBe("ok");
+    for (const rest of ["-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", second.cert.slice(0, 200)]) {
+      const files = await chain(rest);
+      expect(await problem(files)).toBe(`damaged intermediate certificate in ${files.certFile}`);
+    }
+  });
+
   test("lifetime only warns", async () => {
     const files = await place(pairs[0]);
     const warning = async (days: number): Promise<string> => {

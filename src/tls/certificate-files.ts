@@ -36,8 +36,8 @@ export interface WatchOptions {
 const expiresSoonMs = 14 * 86_400_000;
 
 /**
- * Reads a certificate and its key and checks that they can serve: both parse, the key belongs to the first certificate of
- * the file. An expired, not yet valid or soon expiring certificate is a warning: clients decide, and refusing to start
+ * Reads a certificate and its key and checks that they can serve: all of both parses, the key belongs to the first
+ * certificate of the file. An expired, not yet valid or soon expiring certificate is a warning: clients decide, and refusing to start
  * would be worse. Never rejects.
  */
 export async function loadCertificate(files: CertificateFiles, now: Date): Promise<LoadedCertificate> {
@@ -45,8 +45,9 @@ export async function loadCertificate(files: CertificateFiles, now: Date): Promi
   if (!certificatePem.ok) return certificatePem;
   if (!keyPem.ok) return keyPem;
 
-  const certificate = parse(() => new X509Certificate(certificatePem.text));
-  if (certificate === null) return problem(`no PEM certificate in ${files.certFile}`);
+  const [certificate, ...intermediates] = certificatesOf(certificatePem.text);
+  if (certificate === undefined || certificate === null) return problem(`no PEM certificate in ${files.certFile}`);
+  if (intermediates.includes(null)) return problem(`damaged intermediate certificate in ${files.certFile}`);
   const key = parse((): KeyObject => createPrivateKey(keyPem.text));
   if (key === null) return problem(`no unencrypted PEM private key in ${files.keyFile}`);
   if (!certificate.checkPrivateKey(key)) {
@@ -103,6 +104,12 @@ export function watchCertificate(files: CertificateFiles, options: WatchOptions)
     if (interval !== null) clearInterval(interval);
     for (const watcher of watchers) watcher.close();
   };
+}
+
+/** The certificates of a file in order; null for one that does not parse, cut off in the middle for instance. */
+function certificatesOf(pem: string): (X509Certificate | null)[] {
+  const blocks = pem.split(/(?=^-----BEGIN [A-Z0-9 ]*CERTIFICATE-----)/m).filter((block) => block.startsWith("-----"));
+  return blocks.map((block) => parse(() => new X509Certificate(block)));
 }
 
 function contentKey(loaded: LoadedCertificate): string {

@@ -80,7 +80,7 @@ describe.each(versions)("server SDK, %s", (version) => {
     await expectOnly([], "c", clients);
   });
 
-  test("R-58 sendToConnection and sendToUser reach those alone", async () => {
+  test("H-01 R-58 sendToConnection and sendToUser reach those alone", async () => {
     const { hub, service, clients } = await hubOf(2);
     const [first, second] = clients;
     await service.sendToConnection(first.connectionId, { n: 1 }, { messageTtlSeconds: 1 });
