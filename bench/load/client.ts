@@ -89,7 +89,8 @@ async function openClient(
   const counting = {
     received(chunk: Buffer) {
       const { pings } = counter;
-      frames(counter.push(chunk));
+      const count = counter.push(chunk);
+      if (count > 0) frames(count);
       if (counter.pings > pings) socket.write(pongFrame);
     },
     ended,

@@ -1,9 +1,9 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { loadConfig, readEnvironment } from "../config/load.ts";
 import { formatProblem } from "../config/problem.ts";
-import { ensureLocalCertificate } from "../tls/local-ca.ts";
+import { ensureLocalAuthority } from "../tls/local-ca.ts";
 import { formatTrustCommand, planTrust } from "../tls/trust.ts";
 
 const failed = 1;
@@ -21,15 +21,14 @@ export async function runCert(options: {
     for (const problem of loaded.problems) console.error(`tidewire: ${formatProblem(problem)}`);
     return misconfigured;
   }
-  const { dataDir, certificateNames } = loaded.config.service;
-  const made = await ensureLocalCertificate({ dataDir, names: certificateNames, now: new Date() });
+  const made = await ensureLocalAuthority({ dataDir: loaded.config.service.dataDir, now: new Date() });
   if (!made.ok) {
     console.error(`tidewire: ${made.problem}`);
     return failed;
   }
-  const { authorityFile } = made.certificate;
+  const { authorityFile, pem } = made;
   if (options.install) return install(authorityFile);
-  process.stdout.write(options.path ? `${authorityFile}\n` : readFileSync(authorityFile, "utf8"));
+  process.stdout.write(options.path ? `${authorityFile}\n` : pem);
   return 0;
 }
 

@@ -2,6 +2,7 @@ import { loadConfig, readEnvironment } from "../config/load.ts";
 import { formatProblem } from "../config/problem.ts";
 import { startHost } from "../server/host.ts";
 import { banner } from "./banner.ts";
+import { lineOutput } from "./line-output.ts";
 
 /** Exit codes: 1 what the service needs is not there (a port, a file), 2 the configuration is wrong. */
 const failed = 1;
@@ -17,11 +18,9 @@ export async function runStart(options: Readonly<Record<string, string>>): Promi
     return misconfigured;
   }
   for (const warning of loaded.warnings) console.error(`tidewire: warning: ${formatProblem(warning)}`);
-  const started = await startHost(loaded, {
-    log: (line) => process.stderr.write(`${line}\n`),
-    resourceLog: (line) => process.stdout.write(`${line}\n`),
-    isTerminal: process.stderr.isTTY,
-  });
+  const log = lineOutput(process.stderr, reportLost);
+  const resourceLog = lineOutput(process.stdout, reportLost);
+  const started = await startHost(loaded, { log, resourceLog, isTerminal: process.stderr.isTTY });
   if (!started.ok) {
     console.error(`tidewire: ${started.problem}`);
     return failed;
@@ -32,6 +31,10 @@ export async function runStart(options: Readonly<Record<string, string>>): Promi
   await signals.stopRequested;
   await host.stop();
   return 0;
+}
+
+function reportLost(lines: number): void {
+  console.error(`tidewire: warning: ${lines} log lines were dropped, because nobody read them in time`);
 }
 
 interface Signals {

@@ -30,6 +30,18 @@ test("E-4 M-19 a placeholder in the host, another scheme and an unknown system e
   ]);
 });
 
+test("E-77 a group filter that is no pattern stops the start", () => {
+  const filters = (list: string) =>
+    withKey(
+      `hubs: { chat: { eventHandlers: [{ urlTemplate: "http://a/", groupPresenceEvents: { groupFilters: ${list} } }] } }`,
+    );
+  expect(problemsOf({ file: filters('["room.*", "a", "**"]') })).toEqual([]);
+  expect(problemsOf({ file: filters("['a', 'a\\b', '']") })).toEqual([
+    "hubs.chat.eventHandlers[0].groupPresenceEvents.groupFilters[1]: must be a pattern as in wildcard group roles",
+    "hubs.chat.eventHandlers[0].groupPresenceEvents.groupFilters[2]: must be a pattern as in wildcard group roles",
+  ]);
+});
+
 test("E-6 a pattern with wildcards or negation stops the start, globs only while they are off", () => {
   const file = (pattern: string, globs: boolean) =>
     withKey(

@@ -1,10 +1,9 @@
 import * as z from "zod";
 import { parseHubName } from "../core/names.ts";
+import { parseGroupPattern } from "../core/pattern.ts";
 import { checkedText, choice, group, leaf, list, optional, secret, secretFile, text, wholeNumber } from "./fields.ts";
 import { checkUrlTemplate } from "./url-template.ts";
 import { checkHttpUrl, checkOrigin } from "./urls.ts";
-
-const maxPatternLength = 1024;
 
 const tokenSourceFields = {
   token: optional(secret({ description: "`Bearer`: the token." })),
@@ -97,8 +96,7 @@ const eventHandler = group(
         }).default([]),
         groupFilters: list(
           checkedText(
-            (raw) =>
-              raw.trim() === "" || raw.length > maxPatternLength ? `must be 1 to ${maxPatternLength} characters` : null,
+            (raw) => (parseGroupPattern(raw) === null ? "must be a pattern as in wildcard group roles" : null),
             {
               type: "group pattern",
               description: "Pattern as in wildcard group roles.",

@@ -90,7 +90,9 @@ function checkedTokenText(description: string) {
 /** Settings of this installation; the part of the file that a resource in Azure does not have. */
 export const serviceSchema = group(
   {
-    name: text({ description: "Name of the service in logs and resource ids." }).default("tidewire"),
+    name: text({ description: "Name of the service in logs and resource ids.", takesEffect: "restart" }).default(
+      "tidewire",
+    ),
     listen: list(listener, {
       description: "Listeners of the service.",
       takesEffect: "restart",

@@ -136,10 +136,14 @@ const limitsSchema = group(
       "Permissions of a connection.",
     ).prefault({}),
     ackIds: count("Ack ids of successful requests remembered per connection.").default(defaultLimits.ackIds),
-    handshakeSeconds: seconds(
-      "Time an HTTP peer may be silent within a request body or between requests; a request head has a fixed 12 s.",
-      { min: 1, max: 255 },
-    ).default(10),
+    handshakeSeconds: wholeNumber({
+      description:
+        "Time an HTTP peer may be silent within a request body or between requests; a request head has a fixed 12 s.",
+      unit: "seconds",
+      min: 1,
+      max: 255,
+      takesEffect: "restart",
+    }).default(10),
     closeDrainSeconds: seconds("Time a closing connection has to take what is queued.", { min: 0, max: 300 }).default(
       defaultLimits.closeDrainMs / 1000,
     ),

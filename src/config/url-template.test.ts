@@ -6,6 +6,7 @@ test.each([
   "https://app.example.com/hooks/{HUB}/{Event}?code=k1&h={hub}",
   "https://[::1]:8443/x",
   "https://app.example.com",
+  "https://bücher.example/{event}?next=../x",
   "https://app.example.com?e={event}",
   "tunnel:///eventhandler",
   "tunnel:///{hub}/{event}",
@@ -32,6 +33,10 @@ test.each([
   ["https://a/{{event}}", "has an unbalanced brace"],
   ["https://user:pass@a/{event}", "must not contain a user name or password"],
   ["https://a/{event}#x", "must not have a fragment"],
+  ["https://a/é", "must have a percent-encoded path and query"],
+  ["https://a/x?y=é", "must have a percent-encoded path and query"],
+  ["https://a/../{event}", "must not have . or .. as a path segment"],
+  ["https://a/%2e%2E/b", "must not have . or .. as a path segment"],
   [
     "https://a/?c={@Microsoft.KeyVault(SecretUri=https://v/s)}",
     "Key Vault references are not supported; use {@Env(NAME)} or {@File(path)}",
@@ -46,6 +51,12 @@ test("secrets are inserted as written, unknown ones stay", () => {
     "https://a/{event}?c=<env CODE>&d=<file /run/d>",
   );
   expect(insertTemplateSecrets("https://a/?c={@Env(nothing)}", read)).toBe("https://a/?c={@Env(nothing)}");
+});
+
+test("E-6 with globs each item is a pattern that can be used", () => {
+  expect(checkUserEventPattern("a\\*, b.**", true)).toBeNull();
+  for (const pattern of ["a\\b", "a, ******", "???a???"])
+    expect(checkUserEventPattern(pattern, true)).toBe("has an item that is no pattern as in wildcard group roles");
 });
 
 test("E-6 wildcards inside an item and negation are refused, globs only on request", () => {

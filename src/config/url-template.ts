@@ -1,7 +1,10 @@
+import { parseGroupPattern } from "../core/pattern.ts";
+
 const placeholder = /\{([^{}]*)\}/g;
 const secretPlaceholder = /\{@(Env|File)\(([^(){}]+)\)\}/gi;
 const notAbsolute = "must be an absolute http, https or tunnel:/// URL";
 const scheme = /^(https?:\/\/|tunnel:\/\/\/)/i;
+const dotSegment = /\/(?:\.|%2e){1,2}(?=\/|$)/i;
 
 /** A secret named inside a URL template, to be read when the configuration is loaded (event-handlers 2.2). */
 export interface TemplateSecret {
@@ -31,6 +34,10 @@ export function checkUrlTemplate(template: string): string | null {
   if (authority !== undefined && /[{}]/.test(authority)) return "must not have a placeholder in the host";
   if (authority?.includes("@") === true) return "must not contain a user name or password";
   if (template.includes("#")) return "must not have a fragment";
+  // The rest goes on the request line as it is written.
+  const rest = template.replace(/^[a-z]+:\/\/[^/?]*/i, "");
+  if (/[^!-~]/.test(rest)) return "must have a percent-encoded path and query";
+  if (dotSegment.test(rest.split("?", 1)[0] ?? "")) return "must not have . or .. as a path segment";
   return URL.canParse(template.replaceAll(placeholder, "x")) ? null : notAbsolute;
 }
 
@@ -57,5 +64,9 @@ export function checkUserEventPattern(pattern: string, globs: boolean): string |
   if (!globs && wildcard.test(pattern)) {
     return "must be * or plain event names separated by commas (globs need compat.globEventPatterns)";
   }
-  return null;
+  const isUsable = pattern.split(",").every((raw) => {
+    const item = raw.trim();
+    return !wildcard.test(item) || parseGroupPattern(item) !== null;
+  });
+  return isUsable ? null : "has an item that is no pattern as in wildcard group roles";
 }

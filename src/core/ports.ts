@@ -50,7 +50,7 @@ export interface SocketEvents {
   drained(): void;
   /** A ping or pong arrived: the client is alive. */
   alive(): void;
-  /** 1005: close frame without code, 1006: no close frame, or framing broken (then `reason` names it). */
+  /** 1005: close frame without code, 1006: no close frame; 1002, 1007, 1009: what the client sent was refused. */
   closed(code: number, reason: string): void;
 }
 

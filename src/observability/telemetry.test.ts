@@ -79,7 +79,6 @@ const endingCases: readonly (readonly [Ending, string, string, string])[] = [
   [socket(1005), "Normal", "ConnectionEnded", "Connection ended"],
   [socket(4000, "mine"), "Normal", "ConnectionAborted", "mine"],
   [socket(1006), "Normal", "ConnectionAborted", "The socket was closed with code 1006."],
-  [socket(1006, "The client frame is invalid."), "BadRequest", "ConnectionAborted", "The client frame is invalid."],
   [socket(1002, "The client frame is invalid."), "BadRequest", "ConnectionAborted", "The client frame is invalid."],
   [socket(1009, "Too large."), "BadRequest", "ConnectionAborted", "Too large."],
   [service("closedByServer", "go away"), "ClosedByAppServer", "ConnectionEnded", "go away"],

@@ -202,13 +202,15 @@ function pickProperties(fields: LogFields, collection: ResourcePlace["collection
 
 /**
  * Azure names no category for a client that vanishes. Whatever close code a client sends, and a socket that dies without
- * one, is `Normal`: the service is not at fault. Only broken framing or an oversized message, which the transport reports
- * as 1006 with a reason, is the client's mistake (management 15).
+ * one, is `Normal`: the service is not at fault. Only what the transport refuses, broken framing, text that is no UTF-8 or
+ * an oversized message, is the client's mistake (management 15); hardly a client sends these codes itself.
  */
 function closeCategory(ending: Ending): CloseCategory {
   if (ending.by === "service") return endings[ending.cause].category;
-  return ending.code === 1006 && ending.reason !== "" ? "BadRequest" : "Normal";
+  return refusedFraming.has(ending.code) ? "BadRequest" : "Normal";
 }
+
+const refusedFraming: ReadonlySet<number> = new Set([1002, 1007, 1009]);
 
 /**
  * Expected are ends that one side asked for: REST closes, and close frames saying 1000, 1001 or nothing. All else is

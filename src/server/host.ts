@@ -137,7 +137,7 @@ interface Running {
   readonly listeners: Listeners;
   readonly admin: AdminListener | null;
   readonly observing: Observing;
-  drainSeconds(): number;
+  readonly drainSeconds: () => number;
 }
 
 async function stopAll({ watch, composition, listeners, admin, observing, drainSeconds }: Running): Promise<void> {

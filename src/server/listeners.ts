@@ -11,6 +11,9 @@ import { listenerCertificate } from "./certificates.ts";
 /** The HTTP body limit of the runtime: above the documented one, which REST answers in its own words. */
 const bodyAllowance = 4;
 
+/** Ports tried where any free one will do; ours. */
+const freePortAttempts = 10;
+
 /** All public listeners of a service, open. */
 export interface Listeners {
   /** Where they really listen, in the order of the configuration. */
@@ -99,13 +102,16 @@ async function bind(
   };
   const { hostname, port } = each.address;
   if (hostname !== "localhost") return [await open(hostname, port)];
-  const first = await open("127.0.0.1", port);
-  try {
-    return [first, await open("::1", first.port)];
-  } catch (error) {
-    if (error instanceof ListenError && !error.isInUse) return [first];
-    await first.stop();
-    throw error;
+  for (let attempt = 1; ; attempt++) {
+    const first = await open("127.0.0.1", port);
+    try {
+      return [first, await open("::1", first.port)];
+    } catch (error) {
+      if (error instanceof ListenError && !error.isInUse) return [first];
+      await first.stop();
+      // A port that was free on one of the addresses may be taken on the other.
+      if (port !== 0 || attempt === freePortAttempts) throw error;
+    }
   }
 }
 

@@ -3,7 +3,7 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ensureLocalCertificate, type LocalCertificate } from "./local-ca.ts";
+import { ensureLocalAuthority, ensureLocalCertificate, type LocalCertificate } from "./local-ca.ts";
 
 const dayMs = 86_400_000;
 const now = new Date();
@@ -157,6 +157,15 @@ test("other names make another certificate of the same authority", async () => {
     "kept",
   );
   expect((await ensure(dataDir)).made).toBe("newCertificate");
+});
+
+test("asking for the authority alone gives its certificate and leaves the server certificate as it is", async () => {
+  const dataDir = await newDirectory();
+  const names = ["pubsub.example.com"];
+  const { authorityFile } = await ensure(dataDir, names);
+  const pem = await readFile(authorityFile, "utf8");
+  expect(await ensureLocalAuthority({ dataDir, now })).toEqual({ ok: true, authorityFile, pem });
+  expect((await ensure(dataDir, names)).made).toBe("kept");
 });
 
 test("a name that is none is a fault and writes nothing", async () => {

@@ -30,6 +30,7 @@ export type LocalCertificateResult =
   | { readonly ok: true; readonly certificate: LocalCertificate }
   | { readonly ok: false; readonly problem: string };
 
+const authorityFileName = "ca.pem";
 const dayMs = 86_400_000;
 /** Ours: outlives most installations, so that trusting it is done once. */
 const authorityDays = 3650;
@@ -65,12 +66,39 @@ export async function ensureLocalCertificate(options: LocalCertificateOptions): 
     if (!names.some(({ value }) => value === name.value)) names.push(name);
   }
 
+  return withAuthority(options, async (authority, directory) =>
+    ensureLeaf(directory, { authority, names, now: options.now }),
+  );
+}
+
+/** Outcome of `ensureLocalAuthority`. */
+export type LocalAuthorityResult =
+  | { readonly ok: true; readonly authorityFile: string; readonly pem: string }
+  | { readonly ok: false; readonly problem: string };
+
+/**
+ * Makes sure of the local authority alone, as `ensureLocalCertificate` does, and gives back its certificate. The server
+ * certificate is left as it is: only the service knows all its names.
+ */
+export async function ensureLocalAuthority(
+  options: Omit<LocalCertificateOptions, "names">,
+): Promise<LocalAuthorityResult> {
+  return withAuthority(options, async ({ certificate }, directory) => ({
+    ok: true,
+    authorityFile: join(directory, authorityFileName),
+    pem: certificate.toString(),
+  }));
+}
+
+async function withAuthority<Result>(
+  options: Omit<LocalCertificateOptions, "names">,
+  use: (authority: Authority, directory: string) => Promise<Result>,
+): Promise<Result | { readonly ok: false; readonly problem: string }> {
   const directory = join(options.dataDir, "tls");
   try {
     await mkdir(directory, { recursive: true });
     const authority = await ensureAuthority(directory, options.now);
-    if (typeof authority === "string") return { ok: false, problem: authority };
-    return await ensureLeaf(directory, { authority, names, now: options.now });
+    return typeof authority === "string" ? { ok: false, problem: authority } : await use(authority, directory);
   } catch (error) {
     const code = errorCode(error);
     if (code === null) throw error;
@@ -81,7 +109,7 @@ export async function ensureLocalCertificate(options: LocalCertificateOptions): 
 /** Resolves with a problem instead of an authority when its key is damaged. */
 async function ensureAuthority(directory: string, now: Date): Promise<Authority | string> {
   const keyFile = join(directory, "ca.key");
-  const certificateFile = join(directory, "ca.pem");
+  const certificateFile = join(directory, authorityFileName);
   const keyPem = await ensureKey(keyFile);
   const key = parseKey(keyPem);
   if (key === null) return damagedKey(keyFile);
@@ -111,7 +139,7 @@ async function ensureLeaf(
   const give = (pem: string, made: LocalCertificate["made"]): LocalCertificateResult => ({
     ok: true,
     certificate: {
-      authorityFile: join(directory, "ca.pem"),
+      authorityFile: join(directory, authorityFileName),
       certificatePem: pem,
       keyPem,
       expires: new Date(new X509Certificate(pem).validTo),

@@ -7,7 +7,15 @@ import { handshake, openWebSocket } from "../../tests/support/web-socket.ts";
 import type { Frame } from "../core/outbound.ts";
 import type { FrameSink, SocketEvents, UpgradeDecision } from "../core/ports.ts";
 import { ensureLocalCertificate } from "../tls/local-ca.ts";
-import { type Answer, ListenError, type Listener, type ListenOptions, listen, type Peer } from "./listener.ts";
+import {
+  type Answer,
+  ListenError,
+  type Listener,
+  type ListenOptions,
+  listen,
+  listenError,
+  type Peer,
+} from "./listener.ts";
 
 type Event =
   | { readonly kind: "frame"; readonly frame: Frame }
@@ -404,4 +412,12 @@ test("another certificate is shown to new connections, open ones stay, and an un
   expect(await client.nextText()).toBe("still here");
   await listener.stop();
   for (const each of [client, late, latest]) await each.closed();
+});
+
+test.each([
+  ["127.0.0.1", "Port 80 on 127.0.0.1 is in use by another program."],
+  ["localhost", "Port 80 on localhost is in use by another program."],
+  ["nowhere.test", "Cannot listen on nowhere.test:80: the port is in use, or the name is not of this machine."],
+])("an address %s that cannot be had is explained", (hostname, message) => {
+  expect(listenError(Object.assign(new Error("no"), { code: "EADDRINUSE" }), hostname, 80).message).toBe(message);
 });

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import type { Server } from "bun";
 import type { Caller, UpgradeDecision } from "../core/ports.ts";
 import type { Traffic } from "./socket.ts";
@@ -170,6 +171,12 @@ function peerOf(
 export function listenError(error: unknown, hostname: string, port: number): ListenError {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   const address = `${hostname}:${port}`;
+  // The runtime says the same of a name that does not resolve.
+  if (code === "EADDRINUSE" && hostname !== "localhost" && isIP(hostname) === 0)
+    return new ListenError(
+      `Cannot listen on ${address}: the port is in use, or the name is not of this machine.`,
+      error,
+    );
   if (code === "EADDRINUSE")
     return new ListenError(`Port ${port} on ${hostname} is in use by another program.`, error, true);
   if (code === "EACCES")
