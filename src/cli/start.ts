@@ -10,6 +10,7 @@ const misconfigured = 2;
 
 /** Runs the service until a signal ends it; resolves with the exit code. Messages for the operator go to stderr. */
 export async function runStart(options: Readonly<Record<string, string>>): Promise<number> {
+  reportBugs();
   // From the first moment on: a signal during the start must still end in an orderly stop.
   const signals = watchSignals();
   const loaded = loadConfig({ environment: readEnvironment(), commandLine: options, cwd: process.cwd() });
@@ -31,6 +32,18 @@ export async function runStart(options: Readonly<Record<string, string>>): Promi
   await signals.stopRequested;
   await host.stop();
   return 0;
+}
+
+/** An error nobody expected leaves an unknown state behind: say what it was and end, for a supervisor to start anew. */
+function reportBugs(): void {
+  const end = (error: unknown): void => {
+    console.error(
+      `tidewire: internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+    );
+    process.exit(failed);
+  };
+  process.on("uncaughtException", end);
+  process.on("unhandledRejection", end);
 }
 
 function reportLost(lines: number): void {

@@ -98,6 +98,8 @@ export interface Config extends DeepReadonly<Pick<Settings, Carried>> {
   /** Settings of hubs without an entry: those of `"*"`, or the defaults. */
   readonly defaultHub: HubConfig;
   readonly upstream: DeepReadonly<Settings["upstream"]>;
+  /** Secrets that stand in URL templates; nothing that is written may hold them. */
+  readonly templateSecrets: readonly string[];
 }
 
 /**

@@ -18,6 +18,7 @@ export function checkAccessKey(key: string): string | null {
   if (key.trim() !== key) return "must not begin or end with white space";
   if (key.includes(";")) return "must not contain a semicolon";
   if (/\p{Cc}/u.test(key)) return "must not contain control characters";
+  if (!key.isWellFormed()) return "must be valid Unicode";
   return new TextEncoder().encode(key).length < minKeyBytes ? `must be at least ${minKeyBytes} bytes long` : null;
 }
 

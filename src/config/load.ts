@@ -124,6 +124,7 @@ export function readSettings(
       environment: input.environment,
       cwd: input.cwd,
       isDevelopment: content.kind !== "own" && !configuresService,
+      templateSecrets: prepared.templateSecrets,
     },
     warnings: [...content.warnings, ...validated.warnings, ...settingsWarnings(validated.settings)],
     file,

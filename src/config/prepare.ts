@@ -18,6 +18,8 @@ export interface Prepared {
   readonly problems: readonly Problem[];
   /** Files whose content or change matters: secrets that were read, certificates that others will read. */
   readonly files: readonly string[];
+  /** What was inserted into URL templates; no log may repeat it. */
+  readonly templateSecrets: readonly string[];
 }
 
 /**
@@ -29,6 +31,7 @@ export interface Prepared {
 export function prepareTree(tree: unknown, context: PrepareContext): Prepared {
   const problems: Problem[] = [];
   const files = new Set<string>();
+  const templateSecrets: string[] = [];
 
   const readSecret = (file: string, path: readonly PathSegment[]): string | null => {
     files.add(file);
@@ -58,7 +61,9 @@ export function prepareTree(tree: unknown, context: PrepareContext): Prepared {
           path: formatPath(at.path),
           message: `needs the environment variable ${secret.name}, which is not set`,
         });
-      if (value === null || !/[{}]/.test(value)) return value ?? "";
+      if (value === null) return "";
+      templateSecrets.push(value);
+      if (!/[{}]/.test(value)) return value;
       problems.push({
         path: formatPath(at.path),
         message: `gets a brace from ${secret.name}, which a URL cannot hold`,
@@ -100,7 +105,7 @@ export function prepareTree(tree: unknown, context: PrepareContext): Prepared {
     return isRawObject(raw) ? object(raw, at) : leaf(raw, at);
   };
 
-  return { tree: visit(tree, { node: settingsRoot(), path: [] }), problems, files: [...files] };
+  return { tree: visit(tree, { node: settingsRoot(), path: [] }), problems, files: [...files], templateSecrets };
 }
 
 interface Place {

@@ -16,6 +16,7 @@ export interface ResolveContext {
   readonly cwd: string;
   /** Nothing about the service itself is configured, so that the emulator's key may be used on loopback. */
   readonly isDevelopment: boolean;
+  readonly templateSecrets: readonly string[];
 }
 
 export type Resolved =
@@ -87,6 +88,7 @@ export function resolveConfig(settings: Settings, context: ResolveContext): Reso
     logging: settings.logging,
     metrics: settings.metrics,
     compat: settings.compat,
+    templateSecrets: context.templateSecrets,
   };
   return { ok: true, config, warnings };
 }

@@ -85,7 +85,6 @@ const limitsSchema = group(
       unit: "bytes",
       min: 1024,
       max: mebibyte,
-      takesEffect: "restart",
     }).default(16_384),
     outboundQueue: group(
       {

@@ -198,6 +198,7 @@ export interface Telemetry {
   /** A WebSocket handshake was answered with this status. */
   handshake(status: number, clientType: "WebPubSub" | "MQTT" | "SocketIO"): void;
   inbound(bytes: number): void;
+  /** `messages`: each frame counted by `billedMessages`. */
   outbound(bytes: number, messages: number): void;
   log(level: LogLevel, event: string, fields: LogFields): void;
 }

@@ -22,6 +22,7 @@ function setUp(
       return new Response(null, { status: 299 });
     },
     settings: () => ({
+      maxTargetLength: 100,
       isStopped: options.isStopped ?? false,
       isTrustedProxy: () => false,
       isAllowed(request) {
@@ -140,4 +141,12 @@ test("C-13 H-22 a WebSocket upgrade needs both headers", async () => {
     await knock("/client/hubs/h", { headers });
   }
   expect(upgrades.map(({ isUpgrade }) => isUpgrade)).toEqual([false, false, false, false, true]);
+});
+
+test("a request line that is too long is answered 414", async () => {
+  const { knock, api } = setUp();
+  const path = "/api/hubs/h/:send";
+  expect(await knock(`${path}?${"x".repeat(100 - path.length)}`)).toBe(299);
+  expect(await knock(`${path}?${"x".repeat(101 - path.length)}`)).toBe(414);
+  expect(api.length).toBe(1);
 });

@@ -5,6 +5,8 @@ import { resolveCaller } from "./caller.ts";
 
 /** What the front door reads of the settings; read at each request, so that they can change. */
 export interface FrontDoorSettings extends CallerSettings {
+  /** Longest path and query together (rest-api 17.2). */
+  readonly maxTargetLength: number;
   /** `resourceStopped`: everything but health is refused (M-60). */
   readonly isStopped: boolean;
   isAllowed(request: NetworkRequest): boolean;
@@ -64,8 +66,9 @@ export function createFrontDoor(
     const path = target.path.slice(pathBase.length);
     if (!target.path.startsWith(pathBase) || !path.startsWith("/")) return notFound();
     const { query } = target;
-    const segment = firstSegment(path);
     const settings = options.settings();
+    if (target.path.length + query.length > settings.maxTargetLength) return new Response(null, { status: 414 });
+    const segment = firstSegment(path);
     const caller = resolveCaller(request.headers, peer, settings);
     const type = requestTypes.get(segment);
     if (type === undefined) return notFound();

@@ -6,6 +6,7 @@ import type { TokenClaims } from "../auth/verify.ts";
 import { clientTokenAlgorithms, verifyKeyToken } from "../auth/verify.ts";
 import { endings } from "../core/endings.ts";
 import type { Executor } from "../core/execute.ts";
+import type { Limits } from "../core/limits.ts";
 import type { GroupName, HubName } from "../core/names.ts";
 import { parseGroupName, parseUserId } from "../core/names.ts";
 import type { RoleRules } from "../core/permissions.ts";
@@ -68,6 +69,7 @@ export function createClientEndpoint(options: GatewayOptions): Endpoint {
 class ClientEndpoint implements Endpoint {
   readonly #options: GatewayOptions;
   readonly #roles = new Map<string, RoleRules>();
+  #rolesLimits: Limits | null = null;
   readonly #hosts = new Map<string, string>();
 
   constructor(options: GatewayOptions) {
@@ -238,10 +240,16 @@ class ClientEndpoint implements Endpoint {
   }
 
   #rolesOf(roles: readonly string[]): RoleRules {
+    const { limits } = this.#options.service;
+    if (limits !== this.#rolesLimits) {
+      // A reload changed what roles may grant.
+      this.#rolesLimits = limits;
+      this.#roles.clear();
+    }
     const key = JSON.stringify(roles);
     const cached = this.#roles.get(key);
     if (cached !== undefined) return cached;
-    const rules = parseRoles(roles, this.#options.service.limits);
+    const rules = parseRoles(roles, limits);
     if (key.length > roleCacheKeyLength) return rules;
     if (this.#roles.size >= roleCacheSize) this.#roles.clear();
     this.#roles.set(key, rules);

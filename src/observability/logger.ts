@@ -35,8 +35,6 @@ export interface Logger {
   log(level: LogLevel, event: string, fields: LogFields): void;
   /** Takes effect with the next line. */
   configure(settings: LogSettings): void;
-  /** Whether a line of this level would be written; lets a caller skip building its fields. */
-  enabled(level: LogLevel): boolean;
   /** Lines left out since the start because their event was too frequent. */
   readonly suppressedLines: number;
   /** Writes what is still to be said about suppressed lines and leaves no timer behind. Logging may go on. */
@@ -91,7 +89,6 @@ export function createLogger(options: LoggerOptions): Logger {
     configure(changed) {
       settings = changed;
     },
-    enabled: (level) => ranks[level] >= ranks[settings.level],
     get suppressedLines() {
       return throttle.total;
     },

@@ -1,6 +1,5 @@
 import type { CloseCategory } from "../core/endings.ts";
 import type { Clock, Scheduler } from "../core/ports.ts";
-import { billedMessages } from "./billed-messages.ts";
 import { expositionContentType, formatExposition, Histogram, type MetricFamily, type Sample } from "./exposition.ts";
 import type { ProcessUsage } from "./process-usage.ts";
 
@@ -138,10 +137,9 @@ export class Metrics {
     this.#inboundBytes += bytes;
   }
 
-  /** Messages of one call count as equally big, which is exact for a single message and for a fan-out (M-45). */
   outbound(bytes: number, messages: number): void {
     this.#outboundBytes += bytes;
-    if (messages > 0) this.#billedMessages += messages * billedMessages(bytes / messages);
+    this.#billedMessages += messages;
   }
 
   rest(category: RestCategory, durationMs: number): void {

@@ -226,7 +226,7 @@ test("an unexpected answer of an event handler is logged with the text operators
 
 test("M-45 a request to an event handler is outbound traffic; a successful one is no log line", () => {
   const { telemetry, log, resource, metrics } = harness();
-  telemetry.outbound(10 * 4096, 10);
+  telemetry.outbound(10 * 4096, 20);
   telemetry.webhook({ ...webhook, outcome: "succeeded", status: 204 });
   expect(metrics.render()).toContain("webpubsub_outbound_messages_total 22\n");
   expect(log()).toEqual([]);

@@ -1,3 +1,4 @@
+import { billedMessages } from "../core/billed-messages.ts";
 import { type CloseCategory, type Ending, type EndingCause, endings } from "../core/endings.ts";
 import type { ConnectionFacts, LogFields, LogLevel, Telemetry } from "../core/ports.ts";
 import type { Logger } from "./logger.ts";
@@ -122,7 +123,7 @@ export function createTelemetry({ logger, metrics, resourceLogs }: TelemetryPart
     },
     webhook(report) {
       metrics.webhook(report.outcome, report.durationMs);
-      metrics.outbound(report.bytes, 1);
+      metrics.outbound(report.bytes, billedMessages(report.bytes));
       const { hub, event, url, connectionId, userId, status, outcome } = report;
       const operationName = webhookOperations[outcome];
       const message = describeWebhook(report);

@@ -1,10 +1,10 @@
 import { createInProcessBackplane } from "../cluster/in-process.ts";
+import { billedMessages } from "../core/billed-messages.ts";
 import { createFilterCache } from "../core/filter/filter-cache.ts";
 import { MessageQuota } from "../core/message-quota.ts";
 import { Service } from "../core/service.ts";
 import { createFrontDoor } from "../front/front-door.ts";
 import { createClientEndpoint } from "../gateway/client-endpoint.ts";
-import { billedMessages } from "../observability/billed-messages.ts";
 import type { ServiceTelemetry } from "../observability/telemetry.ts";
 import { createRest, type Rest } from "../rest/rest.ts";
 import type { ListenOptions } from "../transport/listener.ts";

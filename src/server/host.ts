@@ -148,7 +148,8 @@ async function stopAll({ watch, composition, listeners, admin, observing, drainS
   listeners.stopAccepting();
   const hadClients = service.connectionCount > 0;
   service.endAll("shutdown");
-  while (service.closingCount > 0 && timeLeft() > 0) await sleep(drainPollMs);
+  const isBusy = (): boolean => service.closingCount > 0 || listeners.pendingRequests > 0;
+  while (isBusy() && timeLeft() > 0) await sleep(drainPollMs);
   if (hadClients) await sleep(Math.min(lingerMs, timeLeft()));
   await upstream.close(Math.min(notificationDrainMs, timeLeft()));
   await Promise.all([listeners.stop(), admin?.stop()]);

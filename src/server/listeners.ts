@@ -21,6 +21,7 @@ export interface Listeners {
   /** Local authority to trust, null when no listener uses one. */
   readonly authorityFile: string | null;
   stopAccepting(): void;
+  readonly pendingRequests: number;
   stop(): Promise<void>;
 }
 
@@ -64,6 +65,9 @@ export async function openListeners(config: Config, handler: Handler, telemetry:
     listeners: {
       addresses,
       authorityFile,
+      get pendingRequests() {
+        return open.reduce((sum, listener) => sum + listener.pendingRequests, 0);
+      },
       stopAccepting() {
         // A new certificate would open its listener again.
         for (const stop of stops) stop();

@@ -89,8 +89,9 @@ function limitsOf({ limits }: Config): Limits {
   };
 }
 
-function frontDoorSettings({ service, properties, networkRules }: Config): FrontDoorSettings {
+function frontDoorSettings({ service, properties, networkRules, limits }: Config): FrontDoorSettings {
   return {
+    maxTargetLength: limits.maxRequestLineBytes,
     isStopped: properties.resourceStopped,
     isAllowed: (request) => evaluateNetworkAccess(networkRules, request) === "allowed",
     isTrustedProxy(address) {

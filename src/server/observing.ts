@@ -1,4 +1,4 @@
-import type { Config } from "../config/config.ts";
+import type { Config, HandlerAuth } from "../config/config.ts";
 import { createLogger } from "../observability/logger.ts";
 import { Metrics } from "../observability/metrics.ts";
 import { readProcessUsage } from "../observability/process-usage.ts";
@@ -30,7 +30,8 @@ export interface Observing {
 export function createObserving(config: Config, output: HostOutput, maxConnections: () => number): Observing {
   const ports = { clock: systemClock, scheduler: systemScheduler };
   const redactor = createRedactor();
-  redactor.protect(secretsOf(config));
+  let secrets = secretsOf(config);
+  redactor.protect(secrets);
   const logger = createLogger({
     ...ports,
     settings: logSettings(config, output.isTerminal),
@@ -50,7 +51,10 @@ export function createObserving(config: Config, output: HostOutput, maxConnectio
     telemetry: createTelemetry({ logger, metrics, resourceLogs }),
     metrics,
     configure(changed) {
-      redactor.protect(secretsOf(changed));
+      // What was secret a moment ago still is: requests under way carry it.
+      const previous = secrets;
+      secrets = secretsOf(changed);
+      redactor.protect([...secrets, ...previous]);
       logger.configure(logSettings(changed, output.isTerminal));
       resourceLogs.configure(resourceLogSettings(changed, output.resourceLog));
     },
@@ -61,7 +65,21 @@ export function createObserving(config: Config, output: HostOutput, maxConnectio
   };
 }
 
-function secretsOf({ service }: Config): readonly string[] {
+/** Every secret of a configuration that could find its way into a text. */
+function secretsOf({ service, hubs, defaultHub, templateSecrets }: Config): readonly string[] {
   const { keys, adminListen } = service;
-  return [keys.primary, keys.secondary, adminListen?.token].filter((secret) => typeof secret === "string");
+  const handlers = [...hubs.values(), defaultHub].flatMap((hub) => hub.eventHandlers);
+  const own = [keys.primary, keys.secondary, adminListen?.token].filter((secret) => typeof secret === "string");
+  return [...own, ...templateSecrets, ...handlers.flatMap(({ auth }) => authSecrets(auth))];
+}
+
+function authSecrets(auth: HandlerAuth): readonly string[] {
+  switch (auth.type) {
+    case "None":
+      return [];
+    case "Bearer":
+      return [auth.token];
+    case "ClientCredentials":
+      return auth.credential.kind === "secret" ? [auth.credential.secret] : [];
+  }
 }

@@ -71,6 +71,9 @@ export async function listenForCertificates(options: ListenOptions, tls: TlsFile
   return {
     port: typeof address === "object" && address !== null ? address.port : options.port,
     setTls: ({ certificatePem, keyPem }) => front.setSecureContext({ cert: certificatePem, key: keyPem }),
+    get pendingRequests() {
+      return inner.pendingRequests;
+    },
     stopAccepting() {
       front.close();
     },

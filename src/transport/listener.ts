@@ -50,6 +50,8 @@ export interface Listener {
   setTls(tls: TlsFiles): void;
   /** Takes no new connections; open sockets stay until they end. */
   stopAccepting(): void;
+  /** HTTP requests that still wait for their answer. */
+  readonly pendingRequests: number;
   /** Cuts what is left. Harmless when called again. */
   stop(): Promise<void>;
 }
@@ -88,6 +90,9 @@ export function listen(options: ListenOptions): Listener {
         server = serve(options, current, port);
         throw error;
       }
+    },
+    get pendingRequests() {
+      return [...retired, server].reduce((sum, each) => sum + each.pendingRequests, 0);
     },
     stopAccepting() {
       void server.stop(false);

@@ -1,4 +1,5 @@
 import type { ServerWebSocket } from "bun";
+import { billedMessages } from "../core/billed-messages.ts";
 import type { Frame } from "../core/outbound.ts";
 import type { FrameSink, SocketEvents, UpgradeDecision } from "../core/ports.ts";
 
@@ -12,9 +13,6 @@ export interface Traffic {
 type Accepted = Extract<UpgradeDecision, { accept: true }>;
 
 const noFrames: readonly Frame[] = [];
-
-const billedShift = 11; // 2 KiB
-const billedRest = (1 << billedShift) - 1;
 
 /** What the engine's own refusals are in the words of the protocol (client-protocols 11). */
 const engineFaults: readonly (readonly [engine: RegExp, code: number, reason: string])[] = [
@@ -114,7 +112,7 @@ export class Socket implements FrameSink {
       this.#taken += 1;
       const size = sent > 0 ? sent : frame.length;
       bytes += size;
-      messages += (size + billedRest) >> billedShift;
+      messages += billedMessages(size);
       if (sent === -1) {
         this.#isFull = true;
         break;
