@@ -36,7 +36,8 @@ export async function run(command: readonly string[], options: RunOptions): Prom
   clearTimeout(timer);
   // A grandchild that outlives the child may hold the streams open for ever.
   await Promise.race([Promise.all(streams.map((stream) => stream.ended)), Bun.sleep(lingerMs)]);
-  const output = streams.map((stream) => stream.text()).join("\n");
+  // Some tools colour their output whenever CI is set, whatever NO_COLOR says.
+  const output = Bun.stripANSI(streams.map((stream) => stream.text()).join("\n"));
   return { exitCode: isLate ? 124 : code, output: output.trim(), ms: performance.now() - start };
 }
 
