@@ -53,10 +53,14 @@ async function start(args: readonly string[], clean: () => void): Promise<Runnin
   const env = { PATH: process.env["PATH"] ?? "" };
   const child = spawn(process.execPath, args, { cwd: project, env, stdio: ["ignore", "pipe", "pipe"] });
   const kill = (): void => void child.kill("SIGKILL");
-  process.once("exit", kill);
+  const killAndClean = (): void => {
+    kill();
+    clean();
+  };
+  process.once("exit", killAndClean);
   const exited = new Promise<void>((resolve) => {
     child.once("close", () => {
-      process.off("exit", kill);
+      process.off("exit", killAndClean);
       clean();
       resolve();
     });

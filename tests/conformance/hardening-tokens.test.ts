@@ -147,9 +147,10 @@ describe("any server", () => {
   test("H-56 of 1,001 literal groups the last is not allowed, of the 1,000 the last is", async () => {
     const client = await connectJson(server, { hub: freshName("hub"), roles: ["webpubsub.joinLeaveGroup"] });
     const literal = Array.from({ length: 1001 }, (_, at) => `webpubsub.sendToGroup.g${at}`);
-    const path = clientPath(server, { hub: client.hub, roles: literal });
-    expect(path.length).toBeLessThan(60_000);
-    const limited = await connectJson(server, { hub: client.hub, roles: literal });
+    // In the header: as a query parameter it would be longer than a request line may be.
+    const token = clientToken(server, { hub: client.hub, roles: literal });
+    const headers = [["Authorization", `Bearer ${token}`]] as const;
+    const limited = await connectJson(server, { hub: client.hub, token: null, headers });
     const send = (group: string) => limited.ask({ type: "sendToGroup", group, data: 1, noEcho: true });
     expect(await send("g999")).toEqual({ success: true });
     expect(await send("g1000")).toMatchObject({ success: false, error: { name: "Forbidden" } });
