@@ -6,12 +6,17 @@ import { documentation } from "./documentation.ts";
 import { runHealth } from "./health.ts";
 import { runStart } from "./start.ts";
 
+/** Exit code of a command line that cannot be understood, as of a configuration that cannot. */
+const misused = 2;
+
 const program = new Command("tidewire")
   .description("Real-time messaging server, wire-compatible with Azure Web PubSub.")
   .version(version, "-v, --version", "Print the version.")
   .helpOption("-h, --help", "Print this help.")
   .helpCommand(false)
   .showHelpAfterError("Run with --help to see what is possible.")
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "tidewire: ")) })
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : misused))
   .addHelpText("after", `\nDocumentation: ${documentation}`);
 
 const start = program

@@ -270,10 +270,17 @@ test("C-94 H-35 a full socket takes fewer frames and says when it takes more; no
   const read = async (count: number): Promise<void> => {
     for (; received < count; received++) expect((await client.nextText()).startsWith(`${received} `)).toBe(true);
   };
+  let isFull = true;
   while (next < frames.length) {
-    expect(await endpoint.next("drained")).toEqual({ kind: "drained", bufferedBytes: 0 });
-    drains += 1;
-    next += sink.write(frames.slice(next, next + 100));
+    if (isFull) {
+      expect(await endpoint.next("drained")).toEqual({ kind: "drained", bufferedBytes: 0 });
+      drains += 1;
+    }
+    const batch = frames.slice(next, next + 100);
+    const taken = sink.write(batch);
+    // A batch taken whole by a socket that got full by it is followed by `drained` too, but need not be waited for.
+    isFull = taken < batch.length;
+    next += taken;
     await read(Math.min(next, received + 50));
   }
   await read(frames.length);

@@ -58,3 +58,32 @@ test("M-45 each started 2 KiB to a client or a handler counts as a message", asy
     await handler.stop();
   }
 });
+
+test("beyond maxMessagesPerDay clients are closed, and sends and new clients are refused with 429", async () => {
+  const server = await startServer({ limits: { maxMessagesPerDay: 5 } });
+  try {
+    const hub = freshName("hub");
+    const client = await connectSimple(server, { hub });
+    const send = () => hubApi(server, hub)("POST", "/:send", { body: "x" });
+    for (let count = 0; count < 5; count++) {
+      expectEmpty(await send(), 202);
+      expect(await client.socket.nextText()).toBe("x");
+    }
+    expectEmpty(await send(), 202); // the sixth is the one too many
+    expect(await client.socket.nextText()).toBe("x");
+    expect(await client.socket.closed()).toEqual({ code: 1008, reason: "Message count reaches limit" });
+    await server.process.written(/"event":"MessageCountLimitReached"/);
+    const refused = await send();
+    expect([refused.status, refused.json]).toEqual([
+      429,
+      { code: "Error.Throttled", message: "Message count reaches limit" },
+    ]);
+    const wait = Number(refused.header("retry-after"));
+    expect(wait).toBeGreaterThan(0);
+    expect(wait).toBeLessThanOrEqual(86_400);
+    expect((await handshake(server.endpoint, { path: clientPath(server, { hub }) })).status).toBe(429);
+    expectEmpty(await hubApi(server, hub)("HEAD", "/groups/none"), 404);
+  } finally {
+    await server.stop();
+  }
+});

@@ -8,8 +8,8 @@ import {
 } from "../../core/names.ts";
 import type { Frame } from "../../core/outbound.ts";
 import { checkMetadata, emptyText, type Metadata, type Payload } from "../../core/payload.ts";
+import { isProtobufAny } from "../../core/protobuf-any.ts";
 import type { Decoded, DecodeFault } from "../codec.ts";
-import { isAny } from "../shared/any.ts";
 import { decodeBase64 } from "../shared/base64.ts";
 import { scanObject } from "./scanner.ts";
 
@@ -273,5 +273,5 @@ function readPayload({ data, dataType, metadata }: Members): Payload | string {
   const bytes = decodeBase64(text);
   if (bytes === null) return "The data are not base64.";
   if (type === "binary") return { kind: "binary", bytes };
-  return isAny(bytes) ? { kind: "protobuf", any: bytes } : "The data are not a serialized google.protobuf.Any.";
+  return isProtobufAny(bytes) ? { kind: "protobuf", any: bytes } : "The data are not a serialized google.protobuf.Any.";
 }

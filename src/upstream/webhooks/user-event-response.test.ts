@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
+import { isProtobufAny } from "../../core/protobuf-any.ts";
 import type { HttpReply } from "./http-client.ts";
-import { isProtobufAny } from "./protobuf-any.ts";
 import { readReplyHeaders } from "./reply-headers.ts";
 import { readUserEventResponse } from "./user-event-response.ts";
 

@@ -1,7 +1,7 @@
 import { checkMetadata, emptyText, type Metadata, type Payload } from "../../core/payload.ts";
 import type { UserEventOutcome } from "../../core/ports.ts";
+import { isProtobufAny } from "../../core/protobuf-any.ts";
 import type { HttpReply } from "./http-client.ts";
-import { isProtobufAny } from "./protobuf-any.ts";
 
 type Handled = UserEventOutcome & { readonly kind: "handled" };
 

@@ -1,20 +1,24 @@
 const maxTag = 2 ** 32 - 1;
 const maxVarintBytes = 10;
-/** Field 1, length-delimited. */
+/** Fields 1 (type URL) and 2 (value), both length-delimited. */
 const typeUrlTag = 0x0a;
+const valueTag = 0x12;
 
 /**
- * Whether the bytes are a serialized `google.protobuf.Any`: well-formed fields to the end and a type URL in UTF-8. Unknown
+ * Whether the bytes are a serialized `google.protobuf.Any`: well-formed fields to the end, a type URL in UTF-8 and a
+ * value in bytes. Unknown
  * fields are allowed, groups are not (proto3 has none). The type URL is not resolved and may be absent, which is the
  * default value; zero bytes are therefore an empty Any.
  */
-export function isAny(bytes: Uint8Array): boolean {
+export function isProtobufAny(bytes: Uint8Array): boolean {
   let at = 0;
   while (at < bytes.length) {
     const tagEnd = endOfVarint(bytes, at);
     if (tagEnd < 0) return false;
     const tag = varint(bytes, at, tagEnd);
     if (tag < 8 || tag > maxTag) return false;
+    const isOwnField = tag < 24;
+    if (isOwnField && tag !== typeUrlTag && tag !== valueTag) return false;
     const end = endOfField(bytes, tagEnd, tag % 8);
     if (end < 0 || end > bytes.length) return false;
     if (tag === typeUrlTag && !isUtf8(bytes.subarray(endOfVarint(bytes, tagEnd), end))) return false;

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { isAny } from "./any.ts";
+import { isProtobufAny } from "./protobuf-any.ts";
 
 const point = "0a1e747970652e676f6f676c65617069732e636f6d2f64656d6f2e506f696e7412020801";
 
@@ -19,7 +19,7 @@ test.each([
   ["an unknown length-delimited field", "1a0101"],
   ["a long field number", "faffffff0f00"],
 ])("C-51 %s is an Any", (_what, hex) => {
-  expect(isAny(Uint8Array.fromHex(hex))).toBe(true);
+  expect(isProtobufAny(Uint8Array.fromHex(hex))).toBe(true);
 });
 
 test.each([
@@ -38,15 +38,15 @@ test.each([
   ["a type URL that is not UTF-8", "0a01ff"],
   ["text", "68656c6c6f"],
 ])("C-51 %s is not an Any", (_what, hex) => {
-  expect(isAny(Uint8Array.fromHex(hex))).toBe(false);
+  expect(isProtobufAny(Uint8Array.fromHex(hex))).toBe(false);
 });
 
 test("every prefix of an Any has a verdict, and only cuts between fields are accepted", () => {
   const bytes = Uint8Array.fromHex(point);
-  const accepted = Array.from(bytes.keys()).filter((length) => isAny(bytes.subarray(0, length)));
+  const accepted = Array.from(bytes.keys()).filter((length) => isProtobufAny(bytes.subarray(0, length)));
   expect(accepted).toEqual([0, 32]);
 });
 
 test("any bytes have a verdict", () => {
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => typeof isAny(bytes) === "boolean"));
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => typeof isProtobufAny(bytes) === "boolean"));
 });
