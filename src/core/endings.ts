@@ -43,6 +43,20 @@ export const endings = {
     category: "BadRequest",
     spec: "C-61",
   },
+  invalidProtobufMessage: {
+    code: 1007,
+    reason: "The client message is not a valid protobuf.webpubsub.azure.v1 protocol message.",
+    announce: true,
+    category: "BadRequest",
+    spec: "C-87",
+  },
+  binaryRequired: {
+    code: 1003,
+    reason: "The protobuf.webpubsub.azure.v1 subprotocol requires binary messages.",
+    announce: true,
+    category: "BadRequest",
+    spec: "C-61",
+  },
   sendToGroupForbidden: {
     code: 1008,
     reason: "The connection is not authorized for raw sendToGroup mode.",
