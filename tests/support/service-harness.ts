@@ -1,3 +1,4 @@
+import { createReconnectionTokens } from "../../src/auth/reconnection-tokens.ts";
 import { createInProcessBackplane } from "../../src/cluster/in-process.ts";
 import type { Connection } from "../../src/core/connection.ts";
 import type { Executor } from "../../src/core/execute.ts";
@@ -50,6 +51,8 @@ export class ServiceHarness {
   limits: Limits;
   #ids = 0;
 
+  readonly tokens = createReconnectionTokens();
+
   constructor(options: HarnessOptions = {}) {
     this.limits = { ...defaultLimits, ...options.limits };
     this.service = new Service({
@@ -61,6 +64,7 @@ export class ServiceHarness {
       telemetry: this.telemetry,
       limits: () => this.limits,
       keepAliveSeconds: () => this.keepAliveSeconds,
+      reconnectionToken: (id) => this.tokens.issue(id),
     });
     this.executor = { service: this.service, upstream: this.upstream, clock: this.clock };
   }

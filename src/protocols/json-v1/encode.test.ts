@@ -86,12 +86,12 @@ const forbidden = { name: "Forbidden", message: 'no "red"' } as const;
 test.each<[string, OutboundControl, string]>([
   [
     "C-24 connected",
-    { kind: "connected", connectionId, userId: must(parseUserId("u1")) },
+    { kind: "connected", connectionId, userId: must(parseUserId("u1")), reconnectionToken: null },
     '{"type":"system","event":"connected","userId":"u1","connectionId":"Q3v"}',
   ],
   [
     "C-24 connected without user",
-    { kind: "connected", connectionId, userId: null },
+    { kind: "connected", connectionId, userId: null, reconnectionToken: null },
     '{"type":"system","event":"connected","userId":null,"connectionId":"Q3v"}',
   ],
   [
