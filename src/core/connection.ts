@@ -7,7 +7,7 @@ import { Outbox } from "./outbox.ts";
 import type { RoleRules } from "./permissions.ts";
 import { Permissions } from "./permissions.ts";
 import type { ConnectionFacts, EventSource, FrameSink, WireFormat } from "./ports.ts";
-import type { ReplayLimits, ReplayTotals } from "./replay-buffer.ts";
+import type { ReplayBounds, ReplayTotals } from "./replay-buffer.ts";
 import { ReplayBuffer } from "./replay-buffer.ts";
 import { SmallSet } from "./small-set.ts";
 
@@ -26,10 +26,8 @@ export interface ConnectionInit {
 }
 
 /** What bounds the queues of a connection. */
-export interface PushLimits {
+export interface PushLimits extends ReplayBounds {
   readonly outbox: OutboxLimits;
-  readonly replay: ReplayLimits;
-  now(): number;
 }
 
 /**
@@ -118,7 +116,7 @@ export class Connection implements EventSource, FilterSubject, ConnectionFacts {
     const { stamp } = this.format.encoder;
     if (stamp === null || this.replay === null)
       return this.outbox.push(frame, expiresAt, limits.outbox) ? null : "outboxFull";
-    const sequenceId = this.replay.add({ frame, expiresAt }, limits.replay, limits.now());
+    const sequenceId = this.replay.add(frame, expiresAt, limits);
     if (sequenceId === null) return "replayFull";
     if (this.isDetached) return null;
     return this.outbox.push(stamp(frame, sequenceId), expiresAt, limits.outbox) ? null : "outboxFull";

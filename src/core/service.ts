@@ -39,6 +39,7 @@ export interface ServiceOptions {
   reconnectionToken(id: ConnectionId): string;
 }
 
+const unbounded = { messages: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY };
 const done: NodeAnswer = { kind: "outcome", outcome: "done" };
 const unknown: NodeAnswer = { kind: "outcome", outcome: "unknown" };
 const denied: NodeAnswer = { kind: "outcome", outcome: "denied" };
@@ -146,7 +147,7 @@ export class Service implements Operations {
   /** The connection that a recovery names, if it is there to be recovered (client-protocols 8.4). */
   recoverable(hub: HubName, id: ConnectionId): Connection | null {
     const connection = this.#hubs.get(hub)?.connection(id);
-    return connection?.replay == null ? null : connection;
+    return connection === undefined || connection.replay === null ? null : connection;
   }
 
   /**
@@ -173,8 +174,8 @@ export class Service implements Operations {
     this.#keepAlive.add(connection);
     this.#pushConnected(connection);
     replay.replay(this.#options.clock.now(), (frame, sequenceId, expiresAt) => {
-      // Nothing can be blocked yet, and the replay buffer has bounds of its own.
-      connection.outbox.push(stamp(frame, sequenceId), expiresAt, this.limits.outboundQueue);
+      // The socket may fill up meanwhile; a refused message would be a gap, and the replay buffer has bounds of its own.
+      connection.outbox.push(stamp(frame, sequenceId), expiresAt, unbounded);
     });
     return true;
   }

@@ -27,7 +27,7 @@ export function recoveredId(client: ClientRequest): string | null {
  * closed with 1008, the only sign that makes SDKs give up (C-77); it never harms the real connection.
  */
 export function recover(options: RecoveryOptions, request: UpgradeRequest, client: ClientRequest): UpgradeDecision {
-  const { service, tokens, sessionOf } = options;
+  const { service, tokens } = options;
   const offers = parseOffers(request.headers.get("sec-websocket-protocol"));
   const id = parseConnectionId(recoveredId(client) ?? "");
   const token = lastParameter(client.parameters, "awps_reconnection_token") ?? "";
@@ -39,7 +39,7 @@ export function recover(options: RecoveryOptions, request: UpgradeRequest, clien
     // The original protocol is spoken whatever is offered; the header can only name what was (C-90).
     subprotocol: found === null ? (offers[0] ?? null) : (original ?? null),
     open(sink) {
-      const session = found === null ? null : sessionOf(found);
+      const session = found === null ? null : options.sessionOf(found);
       if (found !== null && session !== null && service.attach(found, sink)) return session.eventsOf(sink);
       sink.close(refusal.code, refusal.reason);
       return deaf;
