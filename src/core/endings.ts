@@ -85,6 +85,20 @@ export const endings = {
     category: "SlowClient",
     spec: "C-94 H-35",
   },
+  replayFull: {
+    code: 1008,
+    reason: "The reliable message buffer is full.",
+    announce: true,
+    category: "SlowClient",
+    spec: "C-81",
+  },
+  recoveryTimeout: {
+    code: null,
+    reason: "The connection recovery timeout expired.",
+    announce: false,
+    category: "PingTimeout",
+    spec: "E-51",
+  },
   inboxFull: {
     code: 1008,
     reason: "The inbound message queue is full.",

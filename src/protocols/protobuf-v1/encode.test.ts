@@ -1,9 +1,11 @@
 import { expect, test } from "bun:test";
+import { fromBinary } from "@bufbuild/protobuf";
 import { named } from "../../../tests/support/named.ts";
+import { DownstreamMessageSchema } from "../../../tests/support/protobuf/webpubsub_pb.ts";
 import { field, groupMessage } from "../../../tests/support/protobuf/wire.ts";
 import type { OutboundControl, OutboundMessage } from "../../core/outbound.ts";
 import type { Payload } from "../../core/payload.ts";
-import { protobufV1Encoder } from "./encode.ts";
+import { protobufReliableV1Encoder, protobufV1Encoder } from "./encode.ts";
 
 const hex = (frame: Uint8Array | string | null): string =>
   frame instanceof Uint8Array ? frame.toHex() : `not bytes: ${frame}`;
@@ -28,12 +30,27 @@ test.each<[string, OutboundControl, string]>([
   ],
   [
     "connected",
-    { kind: "connected", connectionId: named.connection("c1"), userId: named.user("u1") },
+    {
+      kind: "connected",
+      connectionId: named.connection("c1"),
+      userId: named.user("u1"),
+      reconnectionToken: null,
+    },
     "1a0a0a080a02633112027531",
   ],
   [
+    "connected with a reconnection token",
+    {
+      kind: "connected",
+      connectionId: named.connection("c1"),
+      userId: named.user("u1"),
+      reconnectionToken: "tok",
+    },
+    "1a0f0a0d0a026331120275311a03746f6b",
+  ],
+  [
     "connected without user",
-    { kind: "connected", connectionId: named.connection("c1"), userId: null },
+    { kind: "connected", connectionId: named.connection("c1"), userId: null, reconnectionToken: null },
     "1a060a040a026331",
   ],
   ["disconnected", { kind: "disconnected", message: "bye" }, "1a0712051203627965"],
@@ -56,6 +73,21 @@ test("C-86 the vectors of messages", () => {
       }),
     ),
   ).toBe("12130a067365727665721a0922077b2261223a317d");
+});
+
+test("C-86 C-71 a number is put into the shared message of a reliable recipient", () => {
+  const { message, stamp } = protobufReliableV1Encoder;
+  const shared = message(fromRoom({ kind: "text", text: "hi" }));
+  if (stamp === null) throw new Error("a reliable format has numbers");
+  expect(hex(stamp(shared, 1))).toBe("12150a0567726f75701204726f6f6d1a040a0268692001");
+  // Numbers and lengths of more than one byte, up to the largest exact one.
+  for (const id of [127, 128, 16_384, 2 ** 31, 2 ** 32 + 5, Number.MAX_SAFE_INTEGER]) {
+    const long = message(fromRoom({ kind: "text", text: "x".repeat(300) }));
+    const downstream = fromBinary(DownstreamMessageSchema, stamp(long, id) as Uint8Array);
+    const data = downstream.message.case === "dataMessage" ? downstream.message.value : null;
+    expect(data?.sequenceId).toBe(BigInt(id));
+    expect(data?.data?.data.value).toBe("x".repeat(300));
+  }
 });
 
 const bytes = new Uint8Array([1, 2, 3]);

@@ -60,8 +60,13 @@ export const dataMessageTags = {
   from: delimited(1),
   group: delimited(2),
   data: delimited(3),
+  sequenceId: varint(4),
   metadata: delimited(5),
 } as const;
 export const systemTags = { connected: delimited(1), disconnected: delimited(2) } as const;
-export const connectedTags = { connectionId: delimited(1), userId: delimited(2) } as const;
+export const connectedTags = {
+  connectionId: delimited(1),
+  userId: delimited(2),
+  reconnectionToken: delimited(3),
+} as const;
 export const disconnectedTags = { reason: delimited(2) } as const;
