@@ -5,11 +5,19 @@ import { circumstances, type Row, rowOf, save, table } from "./report.ts";
 import type { Scenario } from "./scenario.ts";
 import { p1BigGroup } from "./scenarios/p1-big-group.bench.ts";
 import { p2SingleMessage } from "./scenarios/p2-single-message.bench.ts";
+import { p3ReliableGroup } from "./scenarios/p3-reliable-group.bench.ts";
 import { p6RestToUser } from "./scenarios/p6-rest-to-user.bench.ts";
 import { p9ConnectStorm } from "./scenarios/p9-connect-storm.bench.ts";
 import { p10IdleMemory } from "./scenarios/p10-idle-memory.bench.ts";
 
-const scenarios: readonly Scenario[] = [p1BigGroup, p2SingleMessage, p6RestToUser, p9ConnectStorm, p10IdleMemory];
+const scenarios: readonly Scenario[] = [
+  p1BigGroup,
+  p2SingleMessage,
+  p3ReliableGroup,
+  p6RestToUser,
+  p9ConnectStorm,
+  p10IdleMemory,
+];
 
 /** Exit code: 0 measured, whatever the verdicts; 1 a scenario could not be measured; 2 the command line is wrong. */
 async function run(): Promise<number> {

@@ -20,7 +20,7 @@ export const suites: readonly Suite[] = [
   { name: "conformance", folders: ["tests/conformance"], needs: [], testTimeoutMs: 30_000 },
   { name: "e2e", folders: ["tests/e2e"], needs: ["node"], testTimeoutMs: 120_000 },
   { name: "browser", folders: ["tests/browser"], needs: ["node", "chromium"], testTimeoutMs: 120_000 },
-  { name: "faults", folders: ["tests/faults"], needs: [], testTimeoutMs: 120_000 },
+  { name: "faults", folders: ["tests/faults"], needs: ["node"], testTimeoutMs: 120_000 },
   { name: "regression", folders: ["tests/regression"], needs: [], testTimeoutMs: 30_000 },
 ];
 

@@ -14,8 +14,22 @@ export interface ClientClaims {
   readonly "webpubsub.group"?: readonly string[];
 }
 
+/** JSON subprotocols. */
+export type Subprotocol = "json.webpubsub.azure.v1" | "json.reliable.webpubsub.azure.v1";
+
+/** What is the same for all clients that are opened together. */
+export interface ClientOptions {
+  readonly subprotocol: Subprotocol;
+  /** Told of the data frames that a client got. */
+  readonly frames: (count: number, from: RawSocket) => void;
+}
+
 /** Bytes of an upgrade request of a JSON client, its token included; ready to be written. */
-export function upgradeRequest({ port, accessKey }: Endpoint, claims: ClientClaims): Buffer {
+export function upgradeRequest(
+  { port, accessKey }: Endpoint,
+  claims: ClientClaims,
+  subprotocol: Subprotocol = "json.webpubsub.azure.v1",
+): Buffer {
   const audience = `http://127.0.0.1:${port}/client/hubs/${hub}`;
   const iat = nowSeconds();
   const token = signToken(accessKey, { aud: audience, iat, exp: iat + 3600, ...claims });
@@ -26,7 +40,7 @@ export function upgradeRequest({ port, accessKey }: Endpoint, claims: ClientClai
     "Upgrade: websocket",
     "Sec-WebSocket-Version: 13",
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-    "Sec-WebSocket-Protocol: json.webpubsub.azure.v1",
+    `Sec-WebSocket-Protocol: ${subprotocol}`,
   ];
   return Buffer.from(`${lines.join("\r\n")}\r\n\r\n`);
 }
@@ -65,12 +79,12 @@ export function readUpgrade(answer: Buffer): Buffer | null {
 export async function openClients(
   endpoint: Endpoint,
   claims: readonly ClientClaims[],
-  frames: (count: number) => void,
+  options: ClientOptions,
 ): Promise<readonly RawSocket[]> {
   const sockets: RawSocket[] = [];
   for (let from = 0; from < claims.length; from += openAtOnce) {
     const batch = claims.slice(from, from + openAtOnce);
-    sockets.push(...(await Promise.all(batch.map((each) => openClient(endpoint, each, frames)))));
+    sockets.push(...(await Promise.all(batch.map((each) => openClient(endpoint, each, options)))));
   }
   return sockets;
 }
@@ -78,7 +92,7 @@ export async function openClients(
 async function openClient(
   endpoint: Endpoint,
   claims: ClientClaims,
-  frames: (count: number) => void,
+  { subprotocol, frames }: ClientOptions,
 ): Promise<RawSocket> {
   const connected = Promise.withResolvers<void>();
   const counter = new FrameCounter();
@@ -90,7 +104,7 @@ async function openClient(
     received(chunk: Buffer) {
       const { pings } = counter;
       const count = counter.push(chunk);
-      if (count > 0) frames(count);
+      if (count > 0) frames(count, socket);
       if (counter.pings > pings) socket.write(pongFrame);
     },
     ended,
@@ -110,7 +124,7 @@ async function openClient(
     },
     ended,
   });
-  socket.write(upgradeRequest(endpoint, claims));
+  socket.write(upgradeRequest(endpoint, claims, subprotocol));
   await connected.promise;
   return socket;
 }

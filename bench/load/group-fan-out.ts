@@ -1,5 +1,6 @@
 import { openClients, textFrame } from "./client.ts";
 import { ClosedLoop, type Load } from "./closed-loop.ts";
+import { Confirmations } from "./confirmations.ts";
 import type { Endpoint, Workload } from "./job.ts";
 
 const group = "g";
@@ -10,7 +11,7 @@ const group = "g";
  */
 export async function groupFanOut(
   endpoint: Endpoint,
-  { members, inFlight, textLength }: Extract<Workload, { kind: "groupFanOut" }>,
+  { members, inFlight, textLength, isReliable }: Extract<Workload, { kind: "groupFanOut" }>,
 ): Promise<Load> {
   const message = { type: "sendToGroup", group, dataType: "text", data: "x".repeat(textLength) };
   const burst = Buffer.concat(Array.from({ length: inFlight }, () => textFrame(message)));
@@ -27,9 +28,19 @@ export async function groupFanOut(
     sub: `user${index}`,
     "webpubsub.group": [group],
   }));
-  await openClients(endpoint, claims, received);
-  const [publisher] = await openClients(endpoint, [{ sub: "publisher", role: ["webpubsub.sendToGroup"] }], () => {
-    throw new Error("the publisher is no member and must receive nothing");
+  const confirmations = isReliable ? new Confirmations() : null;
+  await openClients(endpoint, claims, {
+    subprotocol: isReliable ? "json.reliable.webpubsub.azure.v1" : "json.webpubsub.azure.v1",
+    frames: (frames, from) => {
+      confirmations?.received(frames, from);
+      received(frames);
+    },
+  });
+  const [publisher] = await openClients(endpoint, [{ sub: "publisher", role: ["webpubsub.sendToGroup"] }], {
+    subprotocol: "json.webpubsub.azure.v1",
+    frames: () => {
+      throw new Error("the publisher is no member and must receive nothing");
+    },
   });
   const loop = new ClosedLoop(() => {
     missing = perBurst;

@@ -8,6 +8,6 @@ export async function idle(endpoint: Endpoint, { connections }: Extract<Workload
     sub: `user${index}`,
     "webpubsub.group": ["g"],
   }));
-  await openClients(endpoint, claims, () => {}); // pings come
+  await openClients(endpoint, claims, { subprotocol: "json.webpubsub.azure.v1", frames: () => {} }); // pings come
   return { count: 0, resume: async () => {}, pause: async () => {} };
 }

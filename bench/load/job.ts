@@ -10,7 +10,14 @@ export interface Endpoint {
 /** What a generator does, and what it counts. */
 export type Workload =
   /** Deliveries: one more client sends bursts of `inFlight` messages to a group; the next when all members have all. */
-  | { readonly kind: "groupFanOut"; readonly members: number; readonly inFlight: number; readonly textLength: number }
+  | {
+      readonly kind: "groupFanOut";
+      readonly members: number;
+      readonly inFlight: number;
+      readonly textLength: number;
+      /** Members of the reliable protocol, which confirm what they receive. */
+      readonly isReliable: boolean;
+    }
   /** Requests: each connection sends one REST request at a time to one of `users`, a token of its own in each. */
   | {
       readonly kind: "restToUser";

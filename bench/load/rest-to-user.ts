@@ -24,9 +24,12 @@ export async function restToUser(
   let delivered = 0;
   let allDelivered: (() => void) | null = null;
   const claims = Array.from({ length: users }, (_, index) => ({ sub: `user${index}` }));
-  await openClients(endpoint, claims, (frames) => {
-    delivered += frames;
-    if (delivered === count) allDelivered?.();
+  await openClients(endpoint, claims, {
+    subprotocol: "json.webpubsub.azure.v1",
+    frames: (frames) => {
+      delivered += frames;
+      if (delivered === count) allDelivered?.();
+    },
   });
   const free: RawSocket[] = [];
   let isRunning = false;

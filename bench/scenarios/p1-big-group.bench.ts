@@ -2,7 +2,7 @@ import type { Workload } from "../load/job.ts";
 import type { Scenario } from "../scenario.ts";
 import { measureThroughput } from "../throughput.ts";
 
-const workload: Workload = { kind: "groupFanOut", members: 1000, inFlight: 50, textLength: 200 };
+const workload: Workload = { kind: "groupFanOut", members: 1000, inFlight: 50, textLength: 200, isReliable: false };
 
 /** P1: a client publishes to a big group, 50 messages in flight. */
 export const p1BigGroup: Scenario = {

@@ -2,7 +2,7 @@ import type { Workload } from "../load/job.ts";
 import type { Scenario } from "../scenario.ts";
 import { measureThroughput } from "../throughput.ts";
 
-const workload: Workload = { kind: "groupFanOut", members: 1000, inFlight: 1, textLength: 200 };
+const workload: Workload = { kind: "groupFanOut", members: 1000, inFlight: 1, textLength: 200, isReliable: false };
 
 /** P2: a client publishes to a big group, one message in flight. */
 export const p2SingleMessage: Scenario = {

@@ -7,6 +7,8 @@ import { Outbox } from "./outbox.ts";
 import type { RoleRules } from "./permissions.ts";
 import { Permissions } from "./permissions.ts";
 import type { ConnectionFacts, EventSource, FrameSink, WireFormat } from "./ports.ts";
+import type { ReplayBounds, ReplayTotals } from "./replay-buffer.ts";
+import { ReplayBuffer } from "./replay-buffer.ts";
 import { SmallSet } from "./small-set.ts";
 
 /** Everything known of a connection when its socket opens. */
@@ -23,6 +25,11 @@ export interface ConnectionInit {
   readonly upstreamSession: object | null;
 }
 
+/** What bounds the queues of a connection. */
+export interface PushLimits extends ReplayBounds {
+  readonly outbox: OutboxLimits;
+}
+
 /**
  * One logical client: identity and state. It holds its permissions, groups, ack memory and outbox as values; what
  * happens to it is decided by `Service`. Fields stay few: each costs every idle connection (P10).
@@ -37,8 +44,12 @@ export class Connection implements EventSource, FilterSubject, ConnectionFacts {
   readonly format: WireFormat;
   readonly permissions: Permissions;
   readonly groups = new SmallSet<GroupName>();
-  readonly outbox: Outbox;
-  readonly sink: FrameSink;
+  outbox: Outbox;
+  sink: FrameSink;
+  /** Unconfirmed messages of a reliable client; null for every other. */
+  readonly replay: ReplayBuffer | null;
+  /** Calls off the end of a reliable connection without a socket; null while it has one. Owned by `Service`. */
+  cancelExpiry: (() => void) | null = null;
   upstreamSession: object | null;
   /** The user event that is waiting for its handler; aborted when the connection ends. */
   pendingEvent: AbortController | null = null;
@@ -54,7 +65,11 @@ export class Connection implements EventSource, FilterSubject, ConnectionFacts {
   #events = 1;
   #acks: AckMemory | null = null;
 
-  constructor(init: ConnectionInit, sink: FrameSink, flusher: Flusher) {
+  constructor(
+    init: ConnectionInit,
+    sink: FrameSink,
+    parts: { readonly flusher: Flusher; readonly replays: ReplayTotals },
+  ) {
     this.hub = init.hub;
     this.id = init.id;
     this.userId = init.userId;
@@ -64,7 +79,8 @@ export class Connection implements EventSource, FilterSubject, ConnectionFacts {
     this.format = init.format;
     this.permissions = new Permissions(init.roles);
     this.sink = sink;
-    this.outbox = new Outbox(flusher, sink);
+    this.outbox = new Outbox(parts.flusher, sink);
+    this.replay = init.format.encoder.stamp === null ? null : new ReplayBuffer(parts.replays);
     this.upstreamSession = init.upstreamSession;
   }
 
@@ -87,9 +103,23 @@ export class Connection implements EventSource, FilterSubject, ConnectionFacts {
     return id;
   }
 
-  /** Queues a frame of a data message. False: the outbox is full. */
-  push(frame: Frame, expiresAt: number | null, limits: OutboxLimits): boolean {
-    return this.outbox.push(frame, expiresAt, limits);
+  /** Whether it waits for its client to come back. */
+  get isDetached(): boolean {
+    return this.cancelExpiry !== null;
+  }
+
+  /**
+   * Queues a data message, as its format's `message` encoded it. Of a reliable connection it is numbered and kept, with or
+   * without a socket. Returns the bound that was reached, queueing nothing; null when all is well.
+   */
+  push(frame: Frame, expiresAt: number | null, limits: PushLimits): "outboxFull" | "replayFull" | null {
+    const { stamp } = this.format.encoder;
+    if (stamp === null || this.replay === null)
+      return this.outbox.push(frame, expiresAt, limits.outbox) ? null : "outboxFull";
+    const sequenceId = this.replay.add(frame, expiresAt, limits);
+    if (sequenceId === null) return "replayFull";
+    if (this.isDetached) return null;
+    return this.outbox.push(stamp(frame, sequenceId), expiresAt, limits.outbox) ? null : "outboxFull";
   }
 
   /** Queues a control message, if the protocol shows it. False: the outbox is full. */

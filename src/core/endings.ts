@@ -43,6 +43,20 @@ export const endings = {
     category: "BadRequest",
     spec: "C-61",
   },
+  invalidProtobufMessage: {
+    code: 1007,
+    reason: "The client message is not a valid protobuf.webpubsub.azure.v1 protocol message.",
+    announce: true,
+    category: "BadRequest",
+    spec: "C-87",
+  },
+  binaryRequired: {
+    code: 1003,
+    reason: "The protobuf.webpubsub.azure.v1 subprotocol requires binary messages.",
+    announce: true,
+    category: "BadRequest",
+    spec: "C-61",
+  },
   sendToGroupForbidden: {
     code: 1008,
     reason: "The connection is not authorized for raw sendToGroup mode.",
@@ -70,6 +84,20 @@ export const endings = {
     announce: false,
     category: "SlowClient",
     spec: "C-94 H-35",
+  },
+  replayFull: {
+    code: 1008,
+    reason: "The reliable message buffer is full.",
+    announce: true,
+    category: "SlowClient",
+    spec: "C-81",
+  },
+  recoveryTimeout: {
+    code: null,
+    reason: "The connection recovery timeout expired.",
+    announce: false,
+    category: "PingTimeout",
+    spec: "E-51",
   },
   inboxFull: {
     code: 1008,

@@ -25,7 +25,9 @@ export function execute(executor: Executor, connection: Connection, command: Com
       executor.service.pushControl(connection, { kind: "pong" });
       return undefined;
     case "sequenceAck":
-      return undefined; // C-63: nothing to release on a protocol that keeps nothing.
+      // C-63: a protocol that keeps nothing has nothing to release. Beyond 2^53 a number was never given.
+      connection.replay?.release(Number(command.sequenceId));
+      return undefined;
     case "joinGroup":
     case "leaveGroup":
       changeGroup(executor, connection, command);
@@ -103,11 +105,8 @@ async function sendEvent({ service, upstream }: Executor, connection: Connection
     return;
   }
   if (outcome.reply !== null) {
-    const frame = connection.format.encoder.message({ from: { kind: "server" }, ...outcome.reply });
-    if (!connection.push(frame, null, service.limits.outboundQueue)) {
-      service.end(connection, "outboxFull");
-      return;
-    }
+    service.pushMessage(connection, { from: { kind: "server" }, ...outcome.reply });
+    if (!connection.isOpen) return;
   }
   succeed(service, connection, ackId);
 }

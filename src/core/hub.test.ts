@@ -3,11 +3,11 @@ import { named } from "../../tests/support/named.ts";
 import { ServiceHarness } from "../../tests/support/service-harness.ts";
 import type { AnyCodec } from "../protocols/registry.ts";
 import { simpleCodec } from "../protocols/simple/codec.ts";
-import type { Connection } from "./connection.ts";
+import type { Connection, PushLimits } from "./connection.ts";
 import { Hub } from "./hub.ts";
 import { defaultLimits } from "./limits.ts";
 
-const limits = defaultLimits.outboundQueue;
+const limits: PushLimits = { outbox: defaultLimits.outboundQueue, replay: defaultLimits.reliable, now: () => 0 };
 
 /** A hub that is not the service's, so that its indexes are looked at alone. */
 function hubWith(count: number, users: readonly string[] = []) {
@@ -97,6 +97,7 @@ test("a fan-out encodes once per wire format, however the members alternate", ()
         encoded.push(name);
         return name;
       },
+      stamp: null,
       control: () => null,
     },
   });

@@ -1,11 +1,16 @@
-import type { Connection } from "./connection.ts";
+import type { Connection, PushLimits } from "./connection.ts";
 import type { ConnectionId, GroupName, HubName, UserId } from "./names.ts";
 import type { Encoder, Frame, OutboundMessage } from "./outbound.ts";
-import type { OutboxLimits } from "./outbox.ts";
 import type { Publication, Target } from "./publication.ts";
 import { SmallSet } from "./small-set.ts";
 
 const nobody: readonly Connection[] = [];
+
+/** A recipient that could not take a message, and which of its bounds was reached. */
+export interface Refusal {
+  readonly connection: Connection;
+  readonly cause: "outboxFull" | "replayFull";
+}
 
 /**
  * The connections of one hub on this node, indexed both ways: group → members and connection → groups, so that leaving
@@ -99,12 +104,12 @@ export class Hub {
 
   /**
    * Queues a publication for each of its recipients on this node, encoding it once per wire format. Returns the
-   * connections whose outbox refused, for the caller to close; null when there were none.
+   * connections that could not take it, for the caller to end; null when there were none.
    */
-  deliver(publication: Publication, limits: OutboxLimits): Connection[] | null {
+  deliver(publication: Publication, limits: PushLimits): Refusal[] | null {
     const { excluded, filter, expiresAt } = publication;
     const message = outboundMessage(publication);
-    let refused: Connection[] | null = null;
+    let refused: Refusal[] | null = null;
     // Nearly every fan-out has one wire format: remember the last one, keep the others in a map.
     let encoder: Encoder | null = null;
     let frame: Frame = "";
@@ -118,7 +123,8 @@ export class Hub {
         frame = others?.get(wanted) ?? wanted.message(message);
         encoder = wanted;
       }
-      if (!connection.push(frame, expiresAt, limits)) (refused ??= []).push(connection);
+      const cause = connection.push(frame, expiresAt, limits);
+      if (cause !== null) (refused ??= []).push({ connection, cause });
     }
     return refused;
   }

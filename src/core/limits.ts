@@ -6,6 +6,8 @@ export interface Limits {
   readonly outboundQueue: { readonly messages: number; readonly bytes: number };
   /** Frames and bytes of one client that may wait behind a running user event; beyond, it is closed. Ours. */
   readonly inboundQueue: { readonly messages: number; readonly bytes: number };
+  /** What a reliable connection may leave unconfirmed, and how long it waits for its client (client-protocols 8). */
+  readonly reliable: { readonly recoveryMs: number; readonly messages: number; readonly bytes: number };
   /** Successful ack ids remembered per connection (C-35). */
   readonly ackIds: number;
   /** Literal groups and patterns per action and connection (client-protocols 4.2, R-93). */
@@ -21,6 +23,7 @@ export const defaultLimits: Limits = {
   maxMessageBytes: 1_048_576,
   outboundQueue: { messages: 1000, bytes: 16_777_216 },
   inboundQueue: { messages: 1000, bytes: 16_777_216 },
+  reliable: { recoveryMs: 30_000, messages: 1000, bytes: 16_777_216 },
   ackIds: 1000,
   permissionLiterals: 1000,
   permissionPatterns: 10,

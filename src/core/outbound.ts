@@ -20,7 +20,13 @@ export interface OutboundMessage {
 
 /** Everything else a client can be sent: never fanned out, never sequenced, lost when the socket drops. */
 export type OutboundControl =
-  | { readonly kind: "connected"; readonly connectionId: ConnectionId; readonly userId: UserId | null }
+  | {
+      readonly kind: "connected";
+      readonly connectionId: ConnectionId;
+      readonly userId: UserId | null;
+      /** Proof to recover the connection; null where the protocol knows no recovery (C-24, C-70). */
+      readonly reconnectionToken: string | null;
+    }
   | { readonly kind: "disconnected"; readonly message: string }
   | { readonly kind: "ack"; readonly ackId: AckId; readonly error: AckError | null }
   | { readonly kind: "pong" };
@@ -36,8 +42,10 @@ export interface AckError {
  * is the key of encode-once. Pure, never throws.
  */
 export interface Encoder {
-  /** Encodes a data message once for all recipients of a fan-out. */
+  /** Encodes a data message once for all recipients of a fan-out; of a reliable format the part that `stamp` completes. */
   message(message: OutboundMessage): Frame;
+  /** Completes a data message with the number it has for one recipient; null: the format has no numbers. */
+  readonly stamp: ((message: Frame, sequenceId: number) => Frame) | null;
   /** Encodes a control message; null when the protocol shows nothing for it (simple clients, C-26). */
   control(control: OutboundControl): Frame | null;
 }

@@ -1,11 +1,11 @@
-import type { ConnectionInit } from "./connection.ts";
+import type { ConnectionInit, PushLimits } from "./connection.ts";
 import { Connection } from "./connection.ts";
 import type { Ending, EndingCause } from "./endings.ts";
 import { endings } from "./endings.ts";
 import { Hub } from "./hub.ts";
 import { KeepAlive } from "./keep-alive.ts";
 import type { Limits } from "./limits.ts";
-import type { GroupName, HubName } from "./names.ts";
+import type { ConnectionId, GroupName, HubName } from "./names.ts";
 import { ownerOf } from "./node-id.ts";
 import type {
   BulkMembershipRequest,
@@ -19,10 +19,11 @@ import type {
   PermissionRequest,
   Subject,
 } from "./operations.ts";
-import type { OutboundControl } from "./outbound.ts";
-import { Flusher } from "./outbox.ts";
+import type { OutboundControl, OutboundMessage } from "./outbound.ts";
+import { Flusher, Outbox } from "./outbox.ts";
 import type { Backplane, Clock, FrameSink, Scheduler, Telemetry, Upstream } from "./ports.ts";
 import type { Publication } from "./publication.ts";
+import type { ReplayTotals } from "./replay-buffer.ts";
 
 /** The ports of a service and its settings; `limits` and `keepAliveSeconds` are read at each use, so that they can change. */
 export interface ServiceOptions {
@@ -34,8 +35,11 @@ export interface ServiceOptions {
   readonly telemetry: Telemetry;
   limits(): Limits;
   keepAliveSeconds(hub: HubName): number;
+  /** Proof that a client may recover a connection; URL-safe (C-70). */
+  reconnectionToken(id: ConnectionId): string;
 }
 
+const unbounded = { messages: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY };
 const done: NodeAnswer = { kind: "outcome", outcome: "done" };
 const unknown: NodeAnswer = { kind: "outcome", outcome: "unknown" };
 const denied: NodeAnswer = { kind: "outcome", outcome: "denied" };
@@ -52,6 +56,9 @@ export class Service implements Operations {
   #connections = 0;
   #reserved = 0;
   #closing = 0;
+  #detached = 0;
+  readonly #replays: ReplayTotals = { messages: 0, bytes: 0 };
+  readonly #pushLimits: PushLimits;
 
   constructor(options: ServiceOptions) {
     this.#options = options;
@@ -59,8 +66,17 @@ export class Service implements Operations {
     this.#keepAlive = new KeepAlive({
       scheduler: options.scheduler,
       intervalSeconds: (connection) => options.keepAliveSeconds(connection.hub),
-      timedOut: (connection) => this.end(connection, "pingTimeout"),
+      timedOut: (connection) => this.#timedOut(connection),
     });
+    this.#pushLimits = {
+      get outbox() {
+        return options.limits().outboundQueue;
+      },
+      get replay() {
+        return options.limits().reliable;
+      },
+      now: () => options.clock.now(),
+    };
   }
 
   get connectionCount(): number {
@@ -70,6 +86,11 @@ export class Service implements Operations {
   /** Connections that are over but whose sockets still have to take what is queued for them. */
   get closingCount(): number {
     return this.#closing;
+  }
+
+  /** Reliable connections whose clients are gone for the moment, and what is kept for all reliable ones. */
+  get reliableState(): { readonly detached: number } & Readonly<ReplayTotals> {
+    return { detached: this.#detached, ...this.#replays };
   }
 
   get limits(): Limits {
@@ -96,8 +117,8 @@ export class Service implements Operations {
   open(init: ConnectionInit, sink: FrameSink): Connection {
     this.#reserved -= 1;
     const { telemetry, upstream } = this.#options;
-    const connection = new Connection(init, sink, this.#flusher);
-    this.pushControl(connection, { kind: "connected", connectionId: connection.id, userId: connection.userId });
+    const connection = new Connection(init, sink, { flusher: this.#flusher, replays: this.#replays });
+    this.#pushConnected(connection);
     const hub = this.#hub(init.hub);
     hub.register(connection);
     for (const group of init.groups) hub.join(connection, group);
@@ -116,6 +137,65 @@ export class Service implements Operations {
     this.#end(connection, { cause, text, closeReason: endings[cause].reason });
   }
 
+  /** Tells a client who it is; the token is renewed with every `connected` (client-protocols 8.1). */
+  #pushConnected(connection: Connection): void {
+    const { id, userId, replay } = connection;
+    const reconnectionToken = replay === null ? null : this.#options.reconnectionToken(id);
+    this.pushControl(connection, { kind: "connected", connectionId: id, userId, reconnectionToken });
+  }
+
+  /** The connection that a recovery names, if it is there to be recovered (client-protocols 8.4). */
+  recoverable(hub: HubName, id: ConnectionId): Connection | null {
+    const connection = this.#hubs.get(hub)?.connection(id);
+    return connection === undefined || connection.replay === null ? null : connection;
+  }
+
+  /**
+   * Gives a reliable connection a new socket: an old one that is still attached is cut, then come `connected`, everything
+   * unconfirmed and live traffic, in this order (C-76, C-78). False: it is over by now.
+   */
+  attach(connection: Connection, sink: FrameSink): boolean {
+    const { replay } = connection;
+    const { stamp } = connection.format.encoder;
+    if (!connection.isOpen || replay === null || stamp === null) return false;
+    if (connection.cancelExpiry === null) {
+      const old = connection.sink;
+      connection.outbox.discard();
+      connection.sink = sink;
+      old.abort();
+      this.#keepAlive.remove(connection);
+    } else {
+      connection.cancelExpiry();
+      connection.cancelExpiry = null;
+      this.#detached -= 1;
+      connection.sink = sink;
+    }
+    connection.outbox = new Outbox(this.#flusher, sink);
+    this.#keepAlive.add(connection);
+    this.#pushConnected(connection);
+    replay.replay(this.#options.clock.now(), (frame, sequenceId, expiresAt) => {
+      // The socket may fill up meanwhile; a refused message would be a gap, and the replay buffer has bounds of its own.
+      connection.outbox.push(stamp(frame, sequenceId), expiresAt, unbounded);
+    });
+    return true;
+  }
+
+  /** Leaves a reliable connection without a socket and gives its client time to come back (C-80, C-83). */
+  #detach(connection: Connection): void {
+    connection.outbox.discard();
+    this.#keepAlive.remove(connection);
+    this.#detached += 1;
+    connection.cancelExpiry = this.#options.scheduler.after(this.limits.reliable.recoveryMs, () =>
+      this.end(connection, "recoveryTimeout"),
+    );
+  }
+
+  #timedOut(connection: Connection): void {
+    // The client of a reliable connection may come back on another network (client-protocols 8.4).
+    if (connection.replay !== null) connection.sink.abort();
+    else this.end(connection, "pingTimeout");
+  }
+
   #end(
     connection: Connection,
     {
@@ -126,7 +206,9 @@ export class Service implements Operations {
   ): void {
     if (!connection.isOpen) return;
     const row = endings[cause];
+    const wasDetached = connection.isDetached;
     this.#retire(connection, { by: "service", cause, text });
+    if (wasDetached) return;
     if (row.announce) this.pushControl(connection, { kind: "disconnected", message: text ?? row.reason });
     if (row.code === null) {
       connection.sink.abort();
@@ -138,8 +220,18 @@ export class Service implements Operations {
     connection.outbox.close(row.code, closeReason);
   }
 
-  /** The socket of a connection closed. */
-  socketClosed(connection: Connection, code: number, reason: string): void {
+  /** A socket of a connection closed; one that was replaced by a recovery no longer matters. */
+  socketClosed(
+    connection: Connection,
+    sink: FrameSink,
+    closing: { readonly code: number; readonly reason: string },
+  ): void {
+    if (connection.sink !== sink) return;
+    const { code, reason } = closing;
+    if (connection.isOpen && connection.replay !== null && isRetained(code)) {
+      this.#detach(connection);
+      return;
+    }
     if (connection.cancelAbort !== null) {
       connection.cancelAbort();
       connection.cancelAbort = null;
@@ -154,6 +246,12 @@ export class Service implements Operations {
     const { telemetry, upstream } = this.#options;
     connection.isOpen = false;
     connection.pendingEvent?.abort();
+    if (connection.cancelExpiry !== null) {
+      connection.cancelExpiry();
+      connection.cancelExpiry = null;
+      this.#detached -= 1;
+    }
+    connection.replay?.clear();
     this.#keepAlive.remove(connection);
     const hub = this.#hub(connection.hub);
     const groups = hub.unregister(connection);
@@ -171,6 +269,7 @@ export class Service implements Operations {
 
   /** Queues a control message; a full outbox ends the connection. */
   pushControl(connection: Connection, control: OutboundControl): void {
+    if (connection.isDetached) return;
     if (!connection.pushControl(control, this.limits.outboundQueue)) this.end(connection, "outboxFull");
   }
 
@@ -193,8 +292,14 @@ export class Service implements Operations {
 
   /** Delivers a publication to the recipients of this node only; what arrives over the backplane enters here. */
   deliver(publication: Publication): void {
-    const refused = this.#hubs.get(publication.hub)?.deliver(publication, this.limits.outboundQueue);
-    if (refused) for (const connection of refused) this.end(connection, "outboxFull");
+    const refused = this.#hubs.get(publication.hub)?.deliver(publication, this.#pushLimits);
+    if (refused) for (const { connection, cause } of refused) this.end(connection, cause);
+  }
+
+  /** Queues a data message for one connection; a full queue ends it. */
+  pushMessage(connection: Connection, message: OutboundMessage): void {
+    const cause = connection.push(connection.format.encoder.message(message), null, this.#pushLimits);
+    if (cause !== null) this.end(connection, cause);
   }
 
   async exists(hub: HubName, subject: Subject): Promise<"yes" | "no" | "down"> {
@@ -365,6 +470,14 @@ function disconnectedReason(ending: Ending): string {
     return reason === "" ? (ending.text ?? "") : reason;
   }
   return ending.reason === "" && ending.code === 1006 ? "The connection was lost." : ending.reason;
+}
+
+/**
+ * Whether a reliable connection outlives a socket that closed like this: not when its client said good-bye (1000, or no
+ * code), nor when it broke the protocol (client-protocols 8.4, C-79, C-80).
+ */
+function isRetained(code: number): boolean {
+  return code !== 1000 && code !== 1005 && code !== 1002 && code !== 1007 && code !== 1009;
 }
 
 const maxReasonBytes = 123;

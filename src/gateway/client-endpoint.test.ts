@@ -32,6 +32,7 @@ function setUp(
   const endpoint = createClientEndpoint({
     ...harness.executor,
     ids: createIdSource(harness.nodeId),
+    reconnectionTokens: harness.tokens,
     telemetry: harness.telemetry,
     settings: () => ({
       tokenKeys: createAccessKeys({ primary, secondary }).all,

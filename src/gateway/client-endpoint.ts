@@ -2,6 +2,7 @@ import type { AccessKey } from "../auth/access-keys.ts";
 import type { AudienceValidator } from "../auth/audience.ts";
 import { readBearerToken } from "../auth/bearer.ts";
 import { flattenClaims, readClientIdentity } from "../auth/client-token.ts";
+import type { ReconnectionTokens } from "../auth/reconnection-tokens.ts";
 import type { TokenClaims } from "../auth/verify.ts";
 import { clientTokenAlgorithms, verifyKeyToken } from "../auth/verify.ts";
 import { endings } from "../core/endings.ts";
@@ -27,6 +28,8 @@ import { parseSimpleMode } from "../protocols/simple/mode.ts";
 import type { ClientRequest } from "./client-request.ts";
 import { lastParameter, parseClientRequest } from "./client-request.ts";
 import { connectEvent } from "./connect-event.ts";
+import type { RecoveryOptions } from "./recovery.ts";
+import { recover, recoveredId } from "./recovery.ts";
 import { Session } from "./session.ts";
 
 /** What the gateway reads of the settings; read at each handshake, so that they can change. */
@@ -39,6 +42,7 @@ export interface GatewaySettings {
 }
 
 export interface GatewayOptions extends Executor {
+  readonly reconnectionTokens: ReconnectionTokens;
   readonly ids: IdSource;
   readonly telemetry: Telemetry;
   settings(): GatewaySettings;
@@ -71,9 +75,14 @@ class ClientEndpoint implements Endpoint {
   readonly #roles = new Map<string, RoleRules>();
   #rolesLimits: Limits | null = null;
   readonly #hosts = new Map<string, string>();
+  /** Sessions of reliable connections: they outlive their sockets. */
+  readonly #sessions = new WeakMap<object, Session>();
+  readonly #recovery: RecoveryOptions;
 
   constructor(options: GatewayOptions) {
     this.#options = options;
+    const { service, reconnectionTokens: tokens } = options;
+    this.#recovery = { service, tokens, sessionOf: (connection) => this.#sessions.get(connection) ?? null };
   }
 
   async upgrade(request: UpgradeRequest): Promise<UpgradeDecision> {
@@ -91,6 +100,7 @@ class ClientEndpoint implements Endpoint {
     const throttledFor = this.#options.throttledForSeconds();
     if (throttledFor > 0) return { ...refuse(429), headers: { "Retry-After": String(throttledFor) } };
     const client = parsed.value;
+    if (recoveredId(client) !== null) return recover(this.#recovery, request, client);
     const settings = this.#options.settings();
     const hub = settings.hub(client.hub);
     if (!isAllowedOrigin(hub.allowedOrigins, request.headers.get("origin"))) return refuse(403); // H-54
@@ -230,7 +240,10 @@ class ClientEndpoint implements Endpoint {
           },
           sink,
         );
-        return new Session(this.#options, connection, { codec, state: codec.initial(mode) });
+        const session = new Session(this.#options, connection, { codec, state: codec.initial(mode) });
+        if (connection.replay === null) return session;
+        this.#sessions.set(connection, session);
+        return session.eventsOf(sink);
       },
       abandoned: () => {
         service.release();

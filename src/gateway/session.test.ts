@@ -87,3 +87,51 @@ test("a queue that was worked off counts from zero", async () => {
     expect(client.received()).toHaveLength(3);
   }
 });
+
+test("C-78 an event that waits for its handler outlives its socket, and its answer goes to the new one", async () => {
+  const harness = new ServiceHarness();
+  const client = harness.connectReliable();
+  client.send(event(1));
+  client.send({ type: "joinGroup", group: "g", ackId: 2 });
+  const again = harness.recover(client);
+  again?.send({ type: "leaveGroup", group: "g", ackId: 3 });
+  expect(harness.upstream.pending[0]?.signal.aborted).toBe(false);
+  harness.upstream.pending
+    .shift()
+    ?.answer({ kind: "handled", reply: { payload: { kind: "text", text: "hi" }, metadata: null } });
+  await answersArrive();
+  const reply = { sequenceId: 1, type: "message", from: "server", dataType: "text", data: "hi" };
+  expect(again?.received()).toEqual([reply, ack(1), ack(2), ack(3)]);
+  expect(client.received()).toEqual([]);
+});
+
+test("C-72 C-74 what a client sent before its socket dropped is carried out; the replies are kept, the acks lost", async () => {
+  const harness = new ServiceHarness();
+  const client = harness.connectReliable();
+  client.send(event(1));
+  client.send({ type: "joinGroup", group: "g", ackId: 2 });
+  client.sink.abort();
+  harness.upstream.pending
+    .shift()
+    ?.answer({ kind: "handled", reply: { payload: { kind: "text", text: "hi" }, metadata: null } });
+  await answersArrive();
+  const again = harness.recover(client);
+  expect(again?.received()).toEqual([{ sequenceId: 1, type: "message", from: "server", dataType: "text", data: "hi" }]);
+  expect(again?.request({ type: "joinGroup", group: "g", ackId: 2 })).toMatchObject([
+    { ackId: 2, success: false, error: { name: "Duplicate" } },
+  ]);
+});
+
+test("E-51 the end of a connection whose client stayed away calls off its event and what waited behind it", async () => {
+  const harness = new ServiceHarness();
+  const client = harness.connectReliable();
+  client.send(event(1));
+  client.send({ type: "joinGroup", group: "g", ackId: 2 });
+  client.sink.abort();
+  harness.scheduler.advance(harness.limits.reliable.recoveryMs);
+  const pending = harness.upstream.pending.shift();
+  expect(pending?.signal.aborted).toBe(true);
+  pending?.answer({ kind: "handled", reply: null });
+  await answersArrive();
+  expect(client.connection.groups.size).toBe(0);
+});

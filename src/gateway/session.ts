@@ -2,7 +2,7 @@ import type { Connection } from "../core/connection.ts";
 import type { Executor } from "../core/execute.ts";
 import { execute } from "../core/execute.ts";
 import type { Frame } from "../core/outbound.ts";
-import type { SocketEvents } from "../core/ports.ts";
+import type { FrameSink, SocketEvents } from "../core/ports.ts";
 import type { Decoded } from "../protocols/codec.ts";
 import type { AnyCodec } from "../protocols/registry.ts";
 
@@ -65,8 +65,33 @@ export class Session implements SocketEvents {
   }
 
   closed(code: number, reason: string): void {
-    this.#waiting = null;
-    this.#executor.service.socketClosed(this.#connection, code, reason);
+    const connection = this.#connection;
+    this.#executor.service.socketClosed(connection, connection.sink, { code, reason });
+    // What a reliable client sent before its socket dropped is still carried out.
+    if (!connection.isOpen) this.#waiting = null;
+  }
+
+  /**
+   * The events of one socket of a reliable connection, which may have several in its life: those of a socket that was
+   * replaced are ignored, and its commands go on in order on the new one (C-78).
+   */
+  eventsOf(sink: FrameSink): SocketEvents {
+    const connection = this.#connection;
+    const isCurrent = (): boolean => connection.sink === sink;
+    return {
+      frame: (frame) => {
+        if (isCurrent()) this.frame(frame);
+      },
+      drained: () => {
+        if (isCurrent()) this.drained();
+      },
+      alive: () => {
+        if (isCurrent()) this.alive();
+      },
+      closed: (code, reason) => {
+        if (isCurrent()) this.closed(code, reason);
+      },
+    };
   }
 
   #carryOut(decoded: Decoded): void {

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { jsonV1Codec } from "./json-v1/codec.ts";
+import { protobufV1Codec } from "./protobuf-v1/codec.ts";
 import { chooseSubprotocol, parseOffers } from "./registry.ts";
 import { simpleCodec } from "./simple/codec.ts";
 
@@ -30,6 +31,13 @@ test.each<[string, string[], string | null]>([
   ["C-20 twice, the first spelling", ["JSON.webpubsub.azure.v1", json], "JSON.webpubsub.azure.v1"],
 ])("%s: JSON is spoken", (_what, offered, subprotocol) => {
   expect(chooseSubprotocol(offered, null)).toEqual({ subprotocol, codec: jsonV1Codec });
+});
+
+test("C-19 protobuf is spoken where it is the first supported offer, in any case", () => {
+  const protobuf = "Protobuf.webpubsub.azure.V1";
+  const choice = { subprotocol: protobuf, codec: protobufV1Codec };
+  expect(chooseSubprotocol(["custom", protobuf, json], null)).toEqual(choice);
+  expect(chooseSubprotocol([json, protobuf], protobuf.toLowerCase())).toEqual(choice);
 });
 
 test.each<[string, string[], string | null]>([

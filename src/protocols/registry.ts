@@ -1,5 +1,6 @@
 import type { Codec } from "./codec.ts";
-import { jsonV1Codec } from "./json-v1/codec.ts";
+import { jsonReliableV1Codec, jsonV1Codec } from "./json-v1/codec.ts";
+import { protobufReliableV1Codec, protobufV1Codec } from "./protobuf-v1/codec.ts";
 import { simpleCodec } from "./simple/codec.ts";
 
 /** Offers of one client that are looked at, far more than any client makes. Ours. */
@@ -10,7 +11,12 @@ const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** A codec whose state only the codec itself understands: pass it what its own `initial` returned. */
 export type AnyCodec = Codec<unknown>;
 
-const codecs: ReadonlyMap<string, AnyCodec> = new Map([["json.webpubsub.azure.v1", jsonV1Codec]]);
+const codecs: ReadonlyMap<string, AnyCodec> = new Map(
+  [jsonV1Codec, jsonReliableV1Codec, protobufV1Codec, protobufReliableV1Codec].map((codec) => [
+    codec.subprotocol ?? "",
+    codec,
+  ]),
+);
 
 export interface SubprotocolChoice {
   /** For the answer's `Sec-WebSocket-Protocol`, in the spelling of the client (C-19); null: no such header. */

@@ -1,3 +1,4 @@
+import { createReconnectionTokens } from "../auth/reconnection-tokens.ts";
 import { createInProcessBackplane } from "../cluster/in-process.ts";
 import { billedMessages } from "../core/billed-messages.ts";
 import { createFilterCache } from "../core/filter/filter-cache.ts";
@@ -72,6 +73,7 @@ export function compose(options: CompositionOptions): Composition {
     version,
     signer: () => live().sign,
   });
+  const reconnectionTokens = createReconnectionTokens();
   const nodeId = createNodeId();
   const service = new Service({
     ...ports,
@@ -81,6 +83,7 @@ export function compose(options: CompositionOptions): Composition {
     telemetry,
     limits: () => live().limits,
     keepAliveSeconds: (hub) => live().keepAliveSeconds(hub),
+    reconnectionToken: (id) => reconnectionTokens.issue(id),
   });
   // A disabled region endpoint drains the node: existing connections stay (M-61).
   const isTakingClients = (): boolean =>
@@ -91,6 +94,7 @@ export function compose(options: CompositionOptions): Composition {
     upstream,
     clock: systemClock,
     ids: createIdSource(nodeId),
+    reconnectionTokens,
     telemetry,
     settings: () => live().gateway,
     acceptsClients: isTakingClients,

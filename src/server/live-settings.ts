@@ -81,6 +81,11 @@ function limitsOf({ limits }: Config): Limits {
     maxMessageBytes: limits.maxMessageBytes,
     outboundQueue: limits.outboundQueue,
     inboundQueue: limits.inboundQueue,
+    reliable: {
+      recoveryMs: limits.reliable.recoverySeconds * 1000,
+      messages: limits.reliable.messages,
+      bytes: limits.reliable.bytes,
+    },
     ackIds: limits.ackIds,
     permissionLiterals: limits.permissions.literals,
     permissionPatterns: limits.permissions.patterns,

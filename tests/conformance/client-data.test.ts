@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { expectDeclined } from "../support/bad-input.ts";
 import { connectJson, connectSimple, type JsonClient } from "../support/clients.ts";
 import { freshName } from "../support/names.ts";
+import { connectProtobuf } from "../support/protobuf/client.ts";
+import { field, groupMessage } from "../support/protobuf/wire.ts";
 import { allRoles } from "../support/roles.ts";
 import { anyServer, type Target } from "../support/server.ts";
 import type { Message } from "../support/web-socket.ts";
@@ -51,13 +53,15 @@ test.each([
   "1.10",
   '"\\u0041"',
   "true",
-])("C-45 json data %s reaches JSON and simple clients as the same text", async (data) => {
+])("C-45 json data %s reaches JSON, simple and protobuf clients as the same text", async (data) => {
   const sender = await connectMember();
   const simple = await connectSimple(server, { hub: sender.hub, groups: ["g"] });
+  const protobuf = await connectProtobuf(server, { hub: sender.hub, groups: ["g"] });
   sender.send(toGroup(`"dataType":"json","data":${data}`));
   expect(await simple.socket.nextText()).toBe(data);
   const frame = await sender.socket.nextText();
   expect([frame, sourceOf(frame, data)]).toEqual([frame, true]);
+  expect(await protobuf.socket.nextBinary()).toEqual(groupMessage("g", field(4, data)));
 });
 
 test.each([
@@ -79,9 +83,11 @@ test.each([
 describe("metadata", () => {
   const withMetadata = (metadata: string): string => toGroup(`"dataType":"text","data":"x","metadata":${metadata}`);
 
-  test("C-47 metadata reaches JSON clients unchanged, keys that differ in case are two, and simple clients see none", async () => {
+  test("C-47 metadata reaches JSON and protobuf clients unchanged, keys that differ in case are two, and simple clients see none", async () => {
     const client = await connectMember();
     const simple = await connectSimple(server, { hub: client.hub, groups: ["g"] });
+    const protobuf = await connectProtobuf(server, { hub: client.hub, roles: allRoles, groups: ["g"] });
+    const metadata = { Trace: "1", trace: "2", "!#$%&'*+-.^_`|~0aZ": "" };
     client.send(withMetadata('{"Trace":"1","trace":"2","!#$%&\'*+-.^_`|~0aZ":""}'));
     expect(await client.next()).toEqual({
       type: "message",
@@ -90,8 +96,13 @@ describe("metadata", () => {
       fromUserId: "ann",
       dataType: "text",
       data: "x",
-      metadata: { Trace: "1", trace: "2", "!#$%&'*+-.^_`|~0aZ": "" },
+      metadata,
     });
+    expect(await simple.socket.nextText()).toBe("x");
+    expect(await protobuf.next()).toMatchObject({ case: "dataMessage", value: { metadata } });
+    const data = { data: { case: "textData" as const, value: "x" } };
+    protobuf.send({ case: "sendToGroupMessage", value: { group: "g", noEcho: true, data, metadata } });
+    expect(await client.next()).toMatchObject({ dataType: "text", data: "x", metadata });
     expect(await simple.socket.nextText()).toBe("x");
     for (const none of ["null", "{}"]) {
       client.send(withMetadata(none));
@@ -159,16 +170,28 @@ describe("C-51 rendering", () => {
   const any = Buffer.from("0a1e747970652e676f6f676c65617069732e636f6d2f64656d6f2e506f696e7412020801", "hex");
   const bytes = Buffer.from([1, 2, 3, 0, 255]);
   type Kind = "text" | "json" | "jsonString" | "binary" | "protobuf" | "emptyText";
-  type Rendering = { readonly jsonMembers: string; readonly simple: string | Buffer };
+  type Rendering = { readonly jsonMembers: string; readonly simple: string | Buffer; readonly messageData: Buffer };
 
   /** What each kind of payload looks like at each receiver. */
   const renderings: Readonly<Record<Kind, Rendering>> = {
-    text: { jsonMembers: '"dataType":"text","data":"hi"', simple: "hi" },
-    json: { jsonMembers: '"dataType":"json","data":{"a": 1.0}', simple: '{"a": 1.0}' },
-    jsonString: { jsonMembers: '"dataType":"json","data":"hi"', simple: '"hi"' },
-    binary: { jsonMembers: `"dataType":"binary","data":"${bytes.toString("base64")}"`, simple: bytes },
-    protobuf: { jsonMembers: `"dataType":"protobuf","data":"${any.toString("base64")}"`, simple: any },
-    emptyText: { jsonMembers: '"dataType":"text","data":""', simple: "" },
+    text: { jsonMembers: '"dataType":"text","data":"hi"', simple: "hi", messageData: field(1, "hi") },
+    json: {
+      jsonMembers: '"dataType":"json","data":{"a": 1.0}',
+      simple: '{"a": 1.0}',
+      messageData: field(4, '{"a": 1.0}'),
+    },
+    jsonString: { jsonMembers: '"dataType":"json","data":"hi"', simple: '"hi"', messageData: field(4, '"hi"') },
+    binary: {
+      jsonMembers: `"dataType":"binary","data":"${bytes.toString("base64")}"`,
+      simple: bytes,
+      messageData: field(2, bytes),
+    },
+    protobuf: {
+      jsonMembers: `"dataType":"protobuf","data":"${any.toString("base64")}"`,
+      simple: any,
+      messageData: field(3, any),
+    },
+    emptyText: { jsonMembers: '"dataType":"text","data":""', simple: "", messageData: field(1, "") },
   };
 
   const hub = freshName("hub");
@@ -180,6 +203,10 @@ describe("C-51 rendering", () => {
   const byJson = async (members: string): Promise<void> => {
     const sender = await connectJson(server, { hub, roles: allRoles });
     sender.send(toGroup(members));
+  };
+  const byProtobuf = async ({ messageData }: Rendering): Promise<void> => {
+    const sender = await connectProtobuf(server, { hub, roles: allRoles });
+    sender.send(field(1, field(1, "g"), field(3, messageData)));
   };
   const byRest = async (body: string | Uint8Array, contentType: string): Promise<void> => {
     const path = `/api/hubs/${hub}/groups/g/:send`;
@@ -197,6 +224,12 @@ describe("C-51 rendering", () => {
     ["a JSON client", "binary", () => byJson(renderings.binary.jsonMembers)],
     ["a JSON client", "protobuf", () => byJson(renderings.protobuf.jsonMembers)],
     ["a JSON client", "emptyText", () => byJson(renderings.emptyText.jsonMembers)],
+    ["a protobuf client", "text", () => byProtobuf(renderings.text)],
+    ["a protobuf client", "json", () => byProtobuf(renderings.json)],
+    ["a protobuf client", "jsonString", () => byProtobuf(renderings.jsonString)],
+    ["a protobuf client", "binary", () => byProtobuf(renderings.binary)],
+    ["a protobuf client", "protobuf", () => byProtobuf(renderings.protobuf)],
+    ["a protobuf client", "emptyText", () => byProtobuf(renderings.emptyText)],
     ["REST", "text", () => byRest("hi", "text/plain")],
     ["REST", "json", () => byRest('{"a": 1.0}', "application/json")],
     ["REST", "jsonString", () => byRest('"hi"', "application/json")],
@@ -207,17 +240,20 @@ describe("C-51 rendering", () => {
   const payload = (message: Message): string | Buffer => (message.kind === "text" ? message.text : message.bytes);
 
   test.each(sends)(
-    "C-51 sent by %s, %s reaches JSON and simple clients as the table says",
+    "C-51 sent by %s, %s reaches JSON, simple and protobuf clients as the table says",
     async (_sender, kind, send) => {
       const json = await connectJson(server, { hub, groups: ["g"] });
       const simple = await connectSimple(server, { hub, groups: ["g"] });
+      const protobuf = await connectProtobuf(server, { hub, groups: ["g"] });
       await send();
       expect(payload(await simple.socket.nextMessage())).toEqual(renderings[kind].simple);
       const frame = await json.socket.nextText();
       expect(frame).toContain(`,${renderings[kind].jsonMembers}}`);
       expect(JSON.parse(frame)).toMatchObject({ type: "message", from: "group", group: "g" });
+      expect(await protobuf.socket.nextBinary()).toEqual(groupMessage("g", renderings[kind].messageData));
       await json.nothingArrived();
       await simple.nothingArrived();
+      await protobuf.nothingArrived();
     },
   );
 });

@@ -162,6 +162,12 @@ describe("any server", () => {
     });
     expect(before.socket.subprotocol).toBe(json);
     expect(before.connected).not.toHaveProperty("reconnectionToken");
+    const reliable = await connectJson(server, {
+      hub: freshName("hub"),
+      subprotocols: ["json.reliable.webpubsub.azure.v1", json],
+    });
+    expect(reliable.socket.subprotocol).toBe("json.reliable.webpubsub.azure.v1");
+    expect(reliable.connected).toHaveProperty("reconnectionToken");
   });
 
   test("C-21 an unsupported sub-protocol that is the only one is echoed, and the client is a simple one", async () => {

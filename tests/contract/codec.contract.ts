@@ -121,6 +121,7 @@ const control: fc.Arbitrary<OutboundControl> = fc.oneof(
     kind: fc.constant("connected" as const),
     connectionId: text.map(parseConnectionId).filter(present),
     userId,
+    reconnectionToken: fc.option(text),
   }),
   fc.record({ kind: fc.constant("disconnected" as const), message: text }),
   fc.record({

@@ -1,4 +1,5 @@
 import { jsonV1Codec } from "../../src/protocols/json-v1/codec.ts";
+import { protobufV1Codec } from "../../src/protocols/protobuf-v1/codec.ts";
 import { simpleCodec } from "../../src/protocols/simple/codec.ts";
 import { codecContract } from "./codec.contract.ts";
 
@@ -13,3 +14,18 @@ codecContract("json.webpubsub.azure.v1", jsonV1Codec, [
   '{"type":"sequenceAck","sequenceId":18446744073709551615}',
   '{"type":"ping"}',
 ]);
+
+codecContract(
+  "protobuf.webpubsub.azure.v1",
+  protobufV1Codec,
+  [
+    "32080a04726f6f6d1000",
+    "3a080a04726f6f6d1003",
+    "0a100a04726f6f6d10011a040a0268692001",
+    "0a160a04726f6f6d1a040a026869283c32060a016b120176",
+    "0a170a04726f6f6d1a0f1a0d0a06742e636f2f541203010203",
+    "2a0d0a026576120512030102031804",
+    "420b08ffffffffffffffffff01",
+    "4a00",
+  ].map((hex) => Uint8Array.fromHex(hex)),
+);

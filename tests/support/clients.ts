@@ -49,7 +49,7 @@ export interface JsonClient {
 
 /** Connects a JSON client and reads its `connected` frame. */
 export async function connectJson(target: Target, options: ClientOptions): Promise<JsonClient> {
-  const socket = await open(target, { subprotocols: ["json.webpubsub.azure.v1"], ...options });
+  const socket = await openClient(target, { subprotocols: ["json.webpubsub.azure.v1"], ...options });
   const connected = await jsonFrame(socket);
   const { type, event, connectionId } = connected;
   if (type !== "system" || event !== "connected" || typeof connectionId !== "string") {
@@ -92,7 +92,7 @@ export interface SimpleClient {
 /** Connects a simple client; its user is one of its own unless given. */
 export async function connectSimple(target: Target, options: ClientOptions): Promise<SimpleClient> {
   const userId = options.userId === undefined ? freshName("user") : options.userId;
-  const socket = await open(target, { ...options, userId });
+  const socket = await openClient(target, { ...options, userId });
   return {
     socket,
     hub: options.hub,
@@ -109,7 +109,8 @@ export async function connectSimple(target: Target, options: ClientOptions): Pro
   };
 }
 
-async function open(target: Target, options: ClientOptions): Promise<WebSocketClient> {
+/** Opens the WebSocket of a client, without reading from it. */
+export async function openClient(target: Target, options: ClientOptions): Promise<WebSocketClient> {
   const { subprotocols, headers, host, answerPings = true } = options;
   return openWebSocket(target.endpoint, {
     path: clientPath(target, options),
@@ -128,7 +129,8 @@ async function jsonFrame(socket: WebSocketClient, waiting?: { readonly withinMs?
   return frame as JsonFrame;
 }
 
-async function sendMarker(target: Target, path: string): Promise<string> {
+/** Sends a text nobody else sends to a path of the REST API. */
+export async function sendMarker(target: Target, path: string): Promise<string> {
   const marker = `marker ${randomUUID()}`;
   const sent = await target.rest({ method: "POST", path, body: marker });
   if (sent.status !== 202) throw new Error(`the marker was answered ${sent.status} ${sent.text}`);

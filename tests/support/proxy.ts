@@ -16,6 +16,8 @@ export interface Proxy {
   readonly url: string;
   /** Request lines that passed. */
   readonly requests: readonly string[];
+  /** Resets every connection of now, without a close frame. */
+  cut(): void;
   stop(): Promise<void>;
 }
 
@@ -54,6 +56,9 @@ export async function startProxy({ target, headers = {}, ...options }: ProxyOpti
   return {
     url: `${scheme}://localhost:${(server.address() as net.AddressInfo).port}`,
     requests,
+    cut: () => {
+      for (const socket of sockets) socket.resetAndDestroy();
+    },
     stop: async () => {
       const closed = new Promise((resolve) => server.close(resolve));
       for (const socket of sockets) socket.destroy();

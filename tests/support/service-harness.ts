@@ -1,3 +1,4 @@
+import { createReconnectionTokens } from "../../src/auth/reconnection-tokens.ts";
 import { createInProcessBackplane } from "../../src/cluster/in-process.ts";
 import type { Connection } from "../../src/core/connection.ts";
 import type { Executor } from "../../src/core/execute.ts";
@@ -5,11 +6,11 @@ import { defaultLimits, type Limits } from "../../src/core/limits.ts";
 import { nodeIdLength } from "../../src/core/node-id.ts";
 import type { Frame } from "../../src/core/outbound.ts";
 import { parseRoles } from "../../src/core/permissions.ts";
-import type { Backplane } from "../../src/core/ports.ts";
+import type { Backplane, SocketEvents } from "../../src/core/ports.ts";
 import type { Publication } from "../../src/core/publication.ts";
 import { Service } from "../../src/core/service.ts";
 import { Session } from "../../src/gateway/session.ts";
-import { jsonV1Codec } from "../../src/protocols/json-v1/codec.ts";
+import { jsonReliableV1Codec, jsonV1Codec } from "../../src/protocols/json-v1/codec.ts";
 import type { AnyCodec } from "../../src/protocols/registry.ts";
 import { simpleCodec } from "../../src/protocols/simple/codec.ts";
 import { parseSimpleMode } from "../../src/protocols/simple/mode.ts";
@@ -50,6 +51,8 @@ export class ServiceHarness {
   limits: Limits;
   #ids = 0;
 
+  readonly tokens = createReconnectionTokens();
+
   constructor(options: HarnessOptions = {}) {
     this.limits = { ...defaultLimits, ...options.limits };
     this.service = new Service({
@@ -61,6 +64,7 @@ export class ServiceHarness {
       telemetry: this.telemetry,
       limits: () => this.limits,
       keepAliveSeconds: () => this.keepAliveSeconds,
+      reconnectionToken: (id) => this.tokens.issue(id),
     });
     this.executor = { service: this.service, upstream: this.upstream, clock: this.clock };
   }
@@ -89,7 +93,17 @@ export class ServiceHarness {
       sink,
     );
     const session = new Session(this.executor, connection, { codec, state: codec.initial(mode) });
-    sink.events = session;
+    return new TestClient({ connection, sink, session, scheduler: this.scheduler });
+  }
+
+  /** A reliable JSON client that may join and publish everywhere. */
+  connectReliable(options: ClientOptions = {}): TestClient {
+    return this.connectFree({ ...options, codec: jsonReliableV1Codec });
+  }
+
+  /** Recovers the connection of a client on a new socket; null: refused. */
+  recover({ connection, session }: TestClient, sink = new FakeSink()): TestClient | null {
+    if (!this.service.attach(connection, sink)) return null;
     return new TestClient({ connection, sink, session, scheduler: this.scheduler });
   }
 
@@ -127,6 +141,7 @@ export class TestClient {
   readonly sink: FakeSink;
   readonly session: Session;
   readonly #scheduler: FakeScheduler;
+  readonly #events: SocketEvents;
   #seen = 0;
 
   constructor({ connection, sink, session, scheduler }: ClientParts) {
@@ -134,12 +149,14 @@ export class TestClient {
     this.sink = sink;
     this.session = session;
     this.#scheduler = scheduler;
+    this.#events = connection.replay === null ? session : session.eventsOf(sink);
+    sink.events = this.#events;
   }
 
   /** Sends a frame as it is, or an object as JSON. */
   send(frame: Frame | object): void {
     const isFrame = typeof frame === "string" || frame instanceof Uint8Array;
-    this.session.frame(isFrame ? frame : JSON.stringify(frame));
+    this.#events.frame(isFrame ? frame : JSON.stringify(frame));
   }
 
   /** Frames since the last look, at the end of this turn. */

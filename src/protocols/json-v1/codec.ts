@@ -1,6 +1,6 @@
 import type { Codec } from "../codec.ts";
 import { decodeJsonV1 } from "./decode.ts";
-import { jsonV1Encoder } from "./encode.ts";
+import { jsonReliableV1Encoder, jsonV1Encoder } from "./encode.ts";
 
 /**
  * `json.webpubsub.azure.v1`: one JSON object per text message, no state between two of them. An invalid message ends the
@@ -17,4 +17,14 @@ export const jsonV1Codec: Codec<null> = {
   decode(_state, frame) {
     return decodeJsonV1(frame);
   },
+};
+
+/**
+ * `json.reliable.webpubsub.azure.v1`: the same messages; data messages carry numbers, and a dropped socket does not end
+ * the connection (client-protocols 8).
+ */
+export const jsonReliableV1Codec: Codec<null> = {
+  ...jsonV1Codec,
+  subprotocol: "json.reliable.webpubsub.azure.v1",
+  encoder: jsonReliableV1Encoder,
 };

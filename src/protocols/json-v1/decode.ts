@@ -11,7 +11,7 @@ import { checkMetadata, emptyText, type Metadata, type Payload } from "../../cor
 import { isProtobufAny } from "../../core/protobuf-any.ts";
 import type { Decoded, DecodeFault } from "../codec.ts";
 import { decodeBase64 } from "../shared/base64.ts";
-import { scanObject } from "./scanner.ts";
+import { scanObject } from "../shared/json-scanner.ts";
 
 const maxTtlSeconds = 300;
 /** Up to this length a frame may live as long as a part of it. Ours: small beside what a queued message costs anyway. */

@@ -3,8 +3,8 @@ import fc from "fast-check";
 import { parseGroupName, parseUserId } from "../../core/names.ts";
 import type { OutboundMessage } from "../../core/outbound.ts";
 import type { Payload } from "../../core/payload.ts";
+import { scanObject } from "../shared/json-scanner.ts";
 import { jsonV1Encoder } from "./encode.ts";
-import { scanObject } from "./scanner.ts";
 
 function present<Value>(value: Value | null): value is Value {
   return value !== null;

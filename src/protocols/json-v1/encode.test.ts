@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { parseAckId, parseConnectionId, parseGroupName, parseUserId } from "../../core/names.ts";
 import type { OutboundControl, OutboundMessage } from "../../core/outbound.ts";
 import type { Metadata, Payload } from "../../core/payload.ts";
-import { jsonV1Encoder } from "./encode.ts";
+import { jsonReliableV1Encoder, jsonV1Encoder } from "./encode.ts";
 
 function must<Value>(value: Value | null): Value {
   if (value === null) throw new Error("the test needs a valid name");
@@ -86,12 +86,12 @@ const forbidden = { name: "Forbidden", message: 'no "red"' } as const;
 test.each<[string, OutboundControl, string]>([
   [
     "C-24 connected",
-    { kind: "connected", connectionId, userId: must(parseUserId("u1")) },
+    { kind: "connected", connectionId, userId: must(parseUserId("u1")), reconnectionToken: null },
     '{"type":"system","event":"connected","userId":"u1","connectionId":"Q3v"}',
   ],
   [
     "C-24 connected without user",
-    { kind: "connected", connectionId, userId: null },
+    { kind: "connected", connectionId, userId: null, reconnectionToken: null },
     '{"type":"system","event":"connected","userId":null,"connectionId":"Q3v"}',
   ],
   [
@@ -112,4 +112,24 @@ test.each<[string, OutboundControl, string]>([
   ["C-60 pong", { kind: "pong" }, '{"type":"pong"}'],
 ])("%s", (_what, control, frame) => {
   expect(jsonV1Encoder.control(control)).toBe(frame);
+});
+
+test("C-71 the number comes first, in front of the same members as without it", () => {
+  const message = fromGroup({ kind: "text", text: "hi" }, [["k", "v"]]);
+  const shared = jsonReliableV1Encoder.message(message);
+  const plain = String(jsonV1Encoder.message(message));
+  for (const sequenceId of [1, 2, Number.MAX_SAFE_INTEGER])
+    expect(jsonReliableV1Encoder.stamp?.(shared, sequenceId)).toBe(`{"sequenceId":${sequenceId},${plain.slice(1)}`);
+  expect(jsonReliableV1Encoder.stamp?.(jsonReliableV1Encoder.message(fromServer({ kind: "text", text: "" })), 1)).toBe(
+    '{"sequenceId":1,"type":"message","from":"server","dataType":"text","data":""}',
+  );
+});
+
+test("C-70 the token is the last member of connected, and left out where there is none", () => {
+  const connected = { kind: "connected", connectionId: must(parseConnectionId("c1")), userId: null } as const;
+  const members = '{"type":"system","event":"connected","userId":null,"connectionId":"c1"';
+  expect(jsonReliableV1Encoder.control({ ...connected, reconnectionToken: "t" })).toBe(
+    `${members},"reconnectionToken":"t"}`,
+  );
+  expect(jsonV1Encoder.control({ ...connected, reconnectionToken: null })).toBe(`${members}}`);
 });

@@ -6,28 +6,47 @@ import type { Metadata, Payload } from "../../core/payload.ts";
  * go out as their source text (C-45); in other strings a lone surrogate is escaped, so that every frame is valid Unicode.
  */
 export const jsonV1Encoder: Encoder = {
-  message({ from, payload, metadata }: OutboundMessage): string {
-    const head =
-      from.kind === "server"
-        ? '{"type":"message","from":"server"'
-        : `{"type":"message","from":"group","group":${JSON.stringify(from.group)}${fromUserIdMember(from.fromUserId)}`;
-    return `${head},${dataMembers(payload)}${metadata === null ? "" : metadataMember(metadata)}}`;
-  },
-  control(control: OutboundControl): string {
-    switch (control.kind) {
-      case "connected":
-        return `{"type":"system","event":"connected","userId":${JSON.stringify(control.userId)},"connectionId":${JSON.stringify(control.connectionId)}}`;
-      case "disconnected":
-        return `{"type":"system","event":"disconnected","message":${JSON.stringify(control.message)}}`;
-      case "ack":
-        return control.error === null
-          ? `{"type":"ack","ackId":${control.ackId},"success":true}`
-          : `{"type":"ack","ackId":${control.ackId},"success":false,"error":${errorObject(control.error)}}`;
-      case "pong":
-        return '{"type":"pong"}';
-    }
-  },
+  message: (message) => `{${messageMembers(message)}`,
+  stamp: null,
+  control: encodeControl,
 };
+
+/**
+ * The same for `json.reliable.webpubsub.azure.v1`: a data message is encoded without its opening brace, and each
+ * recipient's number is put in front of the shared rest (C-71).
+ */
+export const jsonReliableV1Encoder: Encoder = {
+  message: messageMembers,
+  stamp: (members, sequenceId) => `{"sequenceId":${sequenceId},${members as string}`,
+  control: encodeControl,
+};
+
+/** A data message from its first member to its closing brace. */
+function messageMembers({ from, payload, metadata }: OutboundMessage): string {
+  const head =
+    from.kind === "server"
+      ? '"type":"message","from":"server"'
+      : `"type":"message","from":"group","group":${JSON.stringify(from.group)}${fromUserIdMember(from.fromUserId)}`;
+  return `${head},${dataMembers(payload)}${metadata === null ? "" : metadataMember(metadata)}}`;
+}
+
+function encodeControl(control: OutboundControl): string {
+  switch (control.kind) {
+    case "connected": {
+      const { userId, connectionId, reconnectionToken } = control;
+      const token = reconnectionToken === null ? "" : `,"reconnectionToken":${JSON.stringify(reconnectionToken)}`;
+      return `{"type":"system","event":"connected","userId":${JSON.stringify(userId)},"connectionId":${JSON.stringify(connectionId)}${token}}`;
+    }
+    case "disconnected":
+      return `{"type":"system","event":"disconnected","message":${JSON.stringify(control.message)}}`;
+    case "ack":
+      return control.error === null
+        ? `{"type":"ack","ackId":${control.ackId},"success":true}`
+        : `{"type":"ack","ackId":${control.ackId},"success":false,"error":${errorObject(control.error)}}`;
+    case "pong":
+      return '{"type":"pong"}';
+  }
+}
 
 /** C-37: null for a client without user id, left out when the publisher was REST. */
 function fromUserIdMember(userId: string | null | undefined): string {

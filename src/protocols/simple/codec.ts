@@ -9,6 +9,7 @@ import type { SimpleMode } from "./mode.ts";
 const messageEvent = "message" as EventName;
 
 const simpleEncoder: Encoder = {
+  stamp: null,
   message({ payload }: OutboundMessage): Frame {
     switch (payload.kind) {
       case "text":

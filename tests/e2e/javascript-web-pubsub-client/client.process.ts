@@ -2,6 +2,7 @@
 import { WebPubSubClient, type WebPubSubClientOptions, WebPubSubJsonProtocol } from "@azure/web-pubsub-client";
 import { report, serve } from "../../support/agent-process.ts";
 
+type Options = Omit<WebPubSubClientOptions, "protocol"> & { readonly protocol?: "default" };
 type Method = (...args: readonly unknown[]) => unknown;
 type Listen = (event: string, listener: (args: object) => void) => void;
 
@@ -9,13 +10,14 @@ const events = ["connected", "disconnected", "stopped", "server-message", "group
 const clients = new Map<number, WebPubSubClient>();
 
 serve({
-  create: (id: number, url: string, options: WebPubSubClientOptions) => {
+  create: (id: number, url: string, { protocol, ...options }: Options) => {
     // A page asks its own server for a URL whenever it connects.
     const getClientAccessUrl = async () => {
       report({ client: id, name: "negotiate" });
       return url;
     };
-    const client = new WebPubSubClient({ getClientAccessUrl }, { protocol: WebPubSubJsonProtocol(), ...options });
+    const chosen = protocol === "default" ? {} : { protocol: WebPubSubJsonProtocol() };
+    const client = new WebPubSubClient({ getClientAccessUrl }, { ...chosen, ...options });
     for (const name of events) {
       (client.on as Listen).call(client, name, (args) => report({ client: id, name, ...args }));
     }

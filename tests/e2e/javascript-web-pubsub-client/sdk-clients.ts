@@ -18,8 +18,10 @@ export interface SdkClient
 
 type Own = Pick<SdkClient, "next" | "nextMessage">;
 
-/** Plain values of `WebPubSubClientOptions`; the protocol is `WebPubSubJsonProtocol()`. */
-type Options = Omit<WebPubSubClientOptions, "protocol">;
+/** Plain values of `WebPubSubClientOptions`; the protocol is `WebPubSubJsonProtocol()`, or the SDK's own choice. */
+interface Options extends Omit<WebPubSubClientOptions, "protocol"> {
+  readonly protocol?: "default";
+}
 
 /** A Node process with the client SDK. */
 export class SdkClients {

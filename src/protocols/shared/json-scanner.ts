@@ -89,6 +89,12 @@ export function scanObject(text: string): ObjectScanner | null {
   return text.charCodeAt(at) === openBrace ? new ObjectScanner(text, at + 1, 1) : null;
 }
 
+/** Whether the text is one JSON value (RFC 8259) of any type, at most `maxDepth` containers deep. As safe as `scanObject`. */
+export function isJson(text: string): boolean {
+  const end = endOfValue(text, skipBlanks(text, 0), 0);
+  return end >= 0 && skipBlanks(text, end) === text.length;
+}
+
 function skipBlanks(text: string, at: number): number {
   let index = at;
   for (;;) {

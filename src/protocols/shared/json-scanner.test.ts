@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { maxDepth, scanObject } from "./scanner.ts";
+import { isJson, maxDepth, scanObject } from "./json-scanner.ts";
 
 /** Members as [name source, value source], or null if the text is refused. */
 function members(text: string): [string, string][] | null {
@@ -16,6 +16,20 @@ function members(text: string): [string, string][] | null {
 function nested(depth: number, open: string, close: string): string {
   return open.repeat(depth) + close.repeat(depth);
 }
+
+test.each(["1", " null\n", '"a"', "[]", '[{"a":[1,2]}]', '{"a":1} ', "-0.5e3", nested(maxDepth, "[", "]")])(
+  "C-89 JSON: %j",
+  (text) => {
+    expect(isJson(text)).toBe(true);
+  },
+);
+
+test.each(["", " ", "1 2", "{", '{"a":1}x', "nul", "[1,]", "\ufeff1", "01", '"', nested(maxDepth + 1, "[", "]")])(
+  "C-89 not JSON: %j",
+  (text) => {
+    expect(isJson(text)).toBe(false);
+  },
+);
 
 test("C-45 members are shown as exactly their source text, in order, duplicates too", () => {
   const text = '\r\n{ "a" :\t1.0e+2 ,"b":{"x": [1 , 2]},"a":"\\u0041\\/" , "":null}\t ';

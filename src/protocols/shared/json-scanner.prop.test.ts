@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { scanObject } from "./scanner.ts";
+import { scanObject } from "./json-scanner.ts";
 
 /** The object as decoded members, last one wins, or null if the text is refused. */
 function scan(text: string): Map<unknown, unknown> | null {

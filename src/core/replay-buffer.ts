@@ -1,0 +1,111 @@
+import type { Frame } from "./outbound.ts";
+
+interface Kept {
+  readonly id: number;
+  /** The shared encoded message, without the number: the same object for all recipients of a fan-out. */
+  readonly frame: Frame;
+  readonly expiresAt: number | null;
+}
+
+/** Bounds of one replay buffer (client-protocols 8.3). */
+export interface ReplayLimits {
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+/** What bounds a message that is to be kept; read only when needed. */
+export interface ReplayBounds {
+  readonly replay: ReplayLimits;
+  now(): number;
+}
+
+/** What all replay buffers of a service hold together, for the metrics. */
+export interface ReplayTotals {
+  messages: number;
+  bytes: number;
+}
+
+/**
+ * The data messages a reliable client has not confirmed, in order. Numbers them 1, 2, 3 … for the life of the logical
+ * connection; a replayed message keeps its number and its bytes (C-71, C-72). Holds references to shared frames, no copies.
+ */
+export class ReplayBuffer {
+  readonly #totals: ReplayTotals;
+  /** In the order of their numbers; those before `#head` are released already. */
+  #kept: (Kept | null)[] = [];
+  #head = 0;
+  #next = 1;
+  #size = 0;
+
+  constructor(totals: ReplayTotals) {
+    this.#totals = totals;
+  }
+
+  /** Messages that wait for confirmation. */
+  get length(): number {
+    return this.#kept.length - this.#head;
+  }
+
+  /** Keeps a message and returns its number; null when that would exceed the bounds, keeping nothing (C-81). */
+  add(frame: Frame, expiresAt: number | null, bounds: ReplayBounds): number | null {
+    if (!this.#hasRoom(frame, bounds.replay)) {
+      // What has expired would not be sent again anyway.
+      this.#dropExpired(bounds.now());
+      if (!this.#hasRoom(frame, bounds.replay)) return null;
+    }
+    const id = this.#next;
+    this.#next += 1;
+    this.#kept.push({ id, frame, expiresAt });
+    this.#count(1, frame.length);
+    return id;
+  }
+
+  /** Forgets everything up to and including a number; a larger one than was ever given releases all (C-73). */
+  release(upTo: number): void {
+    for (; this.#head < this.#kept.length; this.#head++) {
+      const kept = this.#kept[this.#head] ?? null;
+      if (kept === null || kept.id > upTo) break;
+      this.#kept[this.#head] = null;
+      this.#count(-1, -kept.frame.length);
+    }
+    // Moving the rest down on every confirmation would cost more than the place it saves.
+    if (this.#head < 64 || this.#head * 2 < this.#kept.length) return;
+    this.#kept = this.#kept.slice(this.#head);
+    this.#head = 0;
+  }
+
+  /** Calls back with every unconfirmed message in order, leaving out what has expired (R-55). */
+  replay(now: number, send: (frame: Frame, sequenceId: number, expiresAt: number | null) => void): void {
+    this.#dropExpired(now);
+    for (const kept of this.#kept) if (kept !== null) send(kept.frame, kept.id, kept.expiresAt);
+  }
+
+  /** Forgets everything: the logical connection is over. */
+  clear(): void {
+    this.#count(-this.length, -this.#size);
+    this.#kept = [];
+    this.#head = 0;
+  }
+
+  #hasRoom(frame: Frame, limits: ReplayLimits): boolean {
+    return this.length < limits.messages && this.#size + frame.length <= limits.bytes;
+  }
+
+  /** Leaves no holes: a client that never confirms must not collect them. */
+  #dropExpired(now: number): void {
+    const kept: Kept[] = [];
+    for (const each of this.#kept) {
+      if (each === null) continue;
+      if (each.expiresAt === null || each.expiresAt > now) kept.push(each);
+      else this.#count(-1, -each.frame.length);
+    }
+    this.#kept = kept;
+    this.#head = 0;
+  }
+
+  #count(messages: number, size: number): void {
+    this.#size += size;
+    this.#totals.messages += messages;
+    this.#totals.bytes += size;
+  }
+}
