@@ -34,7 +34,7 @@ export class ReplayBuffer {
   readonly #totals: ReplayTotals;
   /** In the order of their numbers; those before `#head` are released already. */
   #kept: (Kept | null)[] = [];
-  /** Their numbers, beside them: an object per message and recipient would cost a tenth of the throughput (P3). */
+  /** Their numbers, beside them: an object per message and recipient was the greatest cost of a delivery (P3). */
   #ids: number[] = [];
   #head = 0;
   #next = 1;
