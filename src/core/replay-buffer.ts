@@ -1,11 +1,12 @@
 import type { Frame } from "./outbound.ts";
 
-interface Kept {
-  readonly id: number;
-  /** The shared encoded message, without the number: the same object for all recipients of a fan-out. */
+interface TimedFrame {
   readonly frame: Frame;
-  readonly expiresAt: number | null;
+  readonly expiresAt: number;
 }
+
+/** The shared encoded message, without the number: the same for all recipients of a fan-out. An object only with a TTL. */
+type Kept = Frame | TimedFrame;
 
 /** Bounds of one replay buffer (client-protocols 8.3). */
 export interface ReplayLimits {
@@ -33,6 +34,8 @@ export class ReplayBuffer {
   readonly #totals: ReplayTotals;
   /** In the order of their numbers; those before `#head` are released already. */
   #kept: (Kept | null)[] = [];
+  /** Their numbers, beside them: an object per message and recipient was the greatest cost of a delivery (P3). */
+  #ids: number[] = [];
   #head = 0;
   #next = 1;
   #size = 0;
@@ -55,7 +58,8 @@ export class ReplayBuffer {
     }
     const id = this.#next;
     this.#next += 1;
-    this.#kept.push({ id, frame, expiresAt });
+    this.#kept.push(expiresAt === null ? frame : { frame, expiresAt });
+    this.#ids.push(id);
     this.#count(1, frame.length);
     return id;
   }
@@ -64,26 +68,30 @@ export class ReplayBuffer {
   release(upTo: number): void {
     for (; this.#head < this.#kept.length; this.#head++) {
       const kept = this.#kept[this.#head] ?? null;
-      if (kept === null || kept.id > upTo) break;
+      if (kept === null || (this.#ids[this.#head] ?? 0) > upTo) break;
       this.#kept[this.#head] = null;
-      this.#count(-1, -kept.frame.length);
+      this.#count(-1, -frameOf(kept).length);
     }
     // Moving the rest down on every confirmation would cost more than the place it saves.
     if (this.#head < 64 || this.#head * 2 < this.#kept.length) return;
     this.#kept = this.#kept.slice(this.#head);
+    this.#ids = this.#ids.slice(this.#head);
     this.#head = 0;
   }
 
   /** Calls back with every unconfirmed message in order, leaving out what has expired (R-55). */
   replay(now: number, send: (frame: Frame, sequenceId: number, expiresAt: number | null) => void): void {
     this.#dropExpired(now);
-    for (const kept of this.#kept) if (kept !== null) send(kept.frame, kept.id, kept.expiresAt);
+    for (const [at, kept] of this.#kept.entries()) {
+      if (kept !== null) send(frameOf(kept), this.#ids[at] ?? 0, isTimed(kept) ? kept.expiresAt : null);
+    }
   }
 
   /** Forgets everything: the logical connection is over. */
   clear(): void {
     this.#count(-this.length, -this.#size);
     this.#kept = [];
+    this.#ids = [];
     this.#head = 0;
   }
 
@@ -94,12 +102,18 @@ export class ReplayBuffer {
   /** Leaves no holes: a client that never confirms must not collect them. */
   #dropExpired(now: number): void {
     const kept: Kept[] = [];
-    for (const each of this.#kept) {
+    const ids: number[] = [];
+    for (const [at, each] of this.#kept.entries()) {
       if (each === null) continue;
-      if (each.expiresAt === null || each.expiresAt > now) kept.push(each);
-      else this.#count(-1, -each.frame.length);
+      if (isTimed(each) && each.expiresAt <= now) {
+        this.#count(-1, -each.frame.length);
+      } else {
+        kept.push(each);
+        ids.push(this.#ids[at] ?? 0);
+      }
     }
     this.#kept = kept;
+    this.#ids = ids;
     this.#head = 0;
   }
 
@@ -108,4 +122,12 @@ export class ReplayBuffer {
     this.#totals.messages += messages;
     this.#totals.bytes += size;
   }
+}
+
+function isTimed(kept: Kept): kept is TimedFrame {
+  return typeof kept === "object" && "expiresAt" in kept;
+}
+
+function frameOf(kept: Kept): Frame {
+  return isTimed(kept) ? kept.frame : kept;
 }
