@@ -220,14 +220,8 @@ export class Service implements Operations {
     connection.outbox.close(row.code, closeReason);
   }
 
-  /** A socket of a connection closed; one that was replaced by a recovery no longer matters. */
-  socketClosed(
-    connection: Connection,
-    sink: FrameSink,
-    closing: { readonly code: number; readonly reason: string },
-  ): void {
-    if (connection.sink !== sink) return;
-    const { code, reason } = closing;
+  /** The socket of a connection closed; one that a recovery replaced is not its socket any more. */
+  socketClosed(connection: Connection, code: number, reason: string): void {
     if (connection.isOpen && connection.replay !== null && isRetained(code)) {
       this.#detach(connection);
       return;

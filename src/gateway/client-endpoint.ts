@@ -96,11 +96,12 @@ class ClientEndpoint implements Endpoint {
     const parsed = parseClientRequest(request);
     if (!parsed.ok) return refuse(parsed.status, parsed.body);
     if (!request.isUpgrade) return refuse(400);
+    const client = parsed.value;
+    // Before everything about new clients: this one is here already (M-61).
+    if (recoveredId(client) !== null) return recover(this.#recovery, request, client);
     if (!this.#options.acceptsClients()) return refuse(503);
     const throttledFor = this.#options.throttledForSeconds();
     if (throttledFor > 0) return { ...refuse(429), headers: { "Retry-After": String(throttledFor) } };
-    const client = parsed.value;
-    if (recoveredId(client) !== null) return recover(this.#recovery, request, client);
     const settings = this.#options.settings();
     const hub = settings.hub(client.hub);
     if (!isAllowedOrigin(hub.allowedOrigins, request.headers.get("origin"))) return refuse(403); // H-54

@@ -66,7 +66,7 @@ export class Session implements SocketEvents {
 
   closed(code: number, reason: string): void {
     const connection = this.#connection;
-    this.#executor.service.socketClosed(connection, connection.sink, { code, reason });
+    this.#executor.service.socketClosed(connection, code, reason);
     // What a reliable client sent before its socket dropped is still carried out.
     if (!connection.isOpen) this.#waiting = null;
   }

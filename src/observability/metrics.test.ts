@@ -21,6 +21,7 @@ function harness() {
     },
     readProcessUsage: () => ({ cpuSeconds: state.cpuSeconds, residentBytes: 5_000_000, startedAt: 1000.5 }),
     maxConnections: () => state.maxConnections,
+    reliableState: () => ({ detached: 3, messages: 40, bytes: 500 }),
     suppressedLogLines: () => state.suppressed,
   });
   /** The value of one series, or undefined. */
@@ -158,4 +159,11 @@ test("the usage of this process is read in seconds and bytes", () => {
   expect(usage.cpuSeconds).toBeLessThan(3600);
   expect(usage.residentBytes).toBeGreaterThan(1_000_000);
   expect(usage.startedAt).toBeLessThanOrEqual(Date.now() / 1000);
+});
+
+test("what is kept for reliable clients can be read", () => {
+  const { read } = harness();
+  expect(read("webpubsub_detached_connection_count")).toBe(3);
+  expect(read("webpubsub_replay_messages")).toBe(40);
+  expect(read("webpubsub_replay_bytes")).toBe(500);
 });

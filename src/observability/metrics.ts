@@ -54,6 +54,8 @@ export interface MetricsOptions {
   readonly readProcessUsage: () => ProcessUsage;
   /** The connection quota in force; 0: unlimited. */
   readonly maxConnections: () => number;
+  /** Reliable connections without a socket, and what is kept for all reliable ones until they confirm it. */
+  readonly reliableState: () => { readonly detached: number; readonly messages: number; readonly bytes: number };
   /** Log lines left out so far; see `Logger.suppressedLines`. */
   readonly suppressedLogLines: () => number;
 }
@@ -185,6 +187,7 @@ export class Metrics {
   #trafficFamilies(usage: ProcessUsage): readonly MetricFamily[] {
     const hubs = [...this.#hubs];
     const quota = this.#options.maxConnections();
+    const reliable = this.#options.reliableState();
     return [
       gauge(
         "webpubsub_total_connection_count",
@@ -202,6 +205,13 @@ export class Metrics {
         "Open connections in percent of the quota; 0 without a quota.",
         single(quota > 0 ? (100 * this.#connections) / quota : 0),
       ),
+      gauge("webpubsub_detached_connection_count", "Reliable connections without a socket.", single(reliable.detached)),
+      gauge(
+        "webpubsub_replay_messages",
+        "Messages kept until reliable clients confirm them.",
+        single(reliable.messages),
+      ),
+      gauge("webpubsub_replay_bytes", "Size of these messages, each counted per client.", single(reliable.bytes)),
       counter("webpubsub_inbound_traffic_bytes_total", "Bytes received from clients.", single(this.#inboundBytes)),
       counter(
         "webpubsub_outbound_traffic_bytes_total",

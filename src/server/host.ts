@@ -49,9 +49,12 @@ export async function startHost(loaded: LoadedConfig, output: HostOutput): Promi
   if ("problem" in first) return { ok: false, problem: first.problem };
   let live: LiveSettings = first;
   let isReady = false;
-  const observing = createObserving(config, output, () => live.limits.maxConnections);
+  const observing = createObserving(config, output, {
+    maxConnections: () => live.limits.maxConnections,
+    reliableState: () => composition.service.reliableState,
+  });
   const { telemetry } = observing;
-  const composition = compose({ telemetry, live: () => live, isReady: () => isReady });
+  const composition: Composition = compose({ telemetry, live: () => live, isReady: () => isReady });
 
   const { traffic, handle } = composition;
   const onError = (error: unknown): void => {

@@ -7,10 +7,12 @@ const { load } = configFolder();
 let observing: Observing | null = null;
 afterEach(() => observing?.close());
 
+const observed = { maxConnections: () => 0, reliableState: () => ({ detached: 0, messages: 0, bytes: 0 }) };
+
 function observe(config: Config) {
   const lines: string[] = [];
   const write = (line: string): void => void lines.push(line);
-  observing = createObserving(config, { log: write, resourceLog: write, isTerminal: false }, () => 0);
+  observing = createObserving(config, { log: write, resourceLog: write, isTerminal: false }, observed);
   return { observing, lines };
 }
 

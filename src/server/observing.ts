@@ -1,6 +1,6 @@
 import type { Config, HandlerAuth } from "../config/config.ts";
 import { createLogger } from "../observability/logger.ts";
-import { Metrics } from "../observability/metrics.ts";
+import { Metrics, type MetricsOptions } from "../observability/metrics.ts";
 import { readProcessUsage } from "../observability/process-usage.ts";
 import { createRedactor } from "../observability/redact.ts";
 import { createResourceLogs } from "../observability/resource-logs.ts";
@@ -26,8 +26,11 @@ export interface Observing {
   close(): void;
 }
 
-/** Builds logs and metrics from a configuration; `maxConnections` is the quota in force. */
-export function createObserving(config: Config, output: HostOutput, maxConnections: () => number): Observing {
+/** What the metrics read of the running service. */
+export type Observed = Pick<MetricsOptions, "maxConnections" | "reliableState">;
+
+/** Builds logs and metrics from a configuration. */
+export function createObserving(config: Config, output: HostOutput, observed: Observed): Observing {
   const ports = { clock: systemClock, scheduler: systemScheduler };
   const redactor = createRedactor();
   let secrets = secretsOf(config);
@@ -46,7 +49,7 @@ export function createObserving(config: Config, output: HostOutput, maxConnectio
     redactor,
   });
   const suppressedLogLines = (): number => logger.suppressedLines;
-  const metrics = new Metrics({ ...ports, readProcessUsage, maxConnections, suppressedLogLines });
+  const metrics = new Metrics({ ...ports, ...observed, readProcessUsage, suppressedLogLines });
   return {
     telemetry: createTelemetry({ logger, metrics, resourceLogs }),
     metrics,
