@@ -1,12 +1,6 @@
 import type { Frame } from "./outbound.ts";
 import type { Clock, FrameSink, Scheduler } from "./ports.ts";
-
-/** A frame that is worthless after a moment in time (client-protocols 6.7). */
-interface TimedFrame {
-  readonly frame: Frame;
-  readonly expiresAt: number;
-}
-type Entry = Frame | TimedFrame;
+import { frameOf, isTimed, type WaitingFrame, waitingFrame } from "./waiting-frame.ts";
 
 /** Frames or characters after which an outbox that is not blocked writes at once instead of at the end of the turn. */
 const eagerFrames = 256;
@@ -32,7 +26,7 @@ export class Flusher {
   #dirty: Outbox[] = [];
   #next = 0;
   #scheduled = false;
-  readonly #spare: Entry[][] = [];
+  readonly #spare: WaitingFrame[][] = [];
   readonly #flush = (): void => this.#run();
 
   constructor(scheduler: Scheduler, clock: Clock) {
@@ -49,12 +43,12 @@ export class Flusher {
   }
 
   /** An empty array to queue in; idle outboxes own none, which is what keeps them small. */
-  borrow(): Entry[] {
+  borrow(): WaitingFrame[] {
     return this.#spare.pop() ?? [];
   }
 
   /** Takes an array back. */
-  giveBack(entries: Entry[]): void {
+  giveBack(entries: WaitingFrame[]): void {
     entries.length = 0;
     if (this.#spare.length < 1024) this.#spare.push(entries);
   }
@@ -95,7 +89,7 @@ export class Flusher {
 export class Outbox {
   readonly #flusher: Flusher;
   readonly #sink: FrameSink;
-  #entries: Entry[] | null = null;
+  #entries: WaitingFrame[] | null = null;
   #size = 0;
   #timed = false;
   #blocked = false;
@@ -131,12 +125,8 @@ export class Outbox {
       return this.push(frame, expiresAt, limits);
     }
     this.#size = size;
-    if (expiresAt === null) {
-      entries.push(frame);
-    } else {
-      entries.push({ frame, expiresAt });
-      this.#timed = true;
-    }
+    entries.push(waitingFrame(frame, expiresAt));
+    if (expiresAt !== null) this.#timed = true;
     if (this.#blocked) return true;
     if (entries.length >= eagerFrames || size >= eagerSize) {
       this.flush();
@@ -189,7 +179,7 @@ export class Outbox {
     if (this.#entries !== null) this.#release(this.#entries);
   }
 
-  #release(entries: Entry[]): void {
+  #release(entries: WaitingFrame[]): void {
     this.#entries = null;
     this.#size = 0;
     this.#timed = false;
@@ -197,7 +187,7 @@ export class Outbox {
   }
 
   /** Removes expired entries; returns whether there was any. */
-  #dropExpired(entries: Entry[]): boolean {
+  #dropExpired(entries: WaitingFrame[]): boolean {
     if (!this.#timed) return false;
     const now = this.#flusher.clock.now();
     let kept = 0;
@@ -213,12 +203,4 @@ export class Outbox {
     this.#size = size;
     return dropped;
   }
-}
-
-function isTimed(entry: Entry): entry is TimedFrame {
-  return typeof entry === "object" && "expiresAt" in entry;
-}
-
-function frameOf(entry: Entry): Frame {
-  return isTimed(entry) ? entry.frame : entry;
 }

@@ -1,12 +1,5 @@
 import type { Frame } from "./outbound.ts";
-
-interface TimedFrame {
-  readonly frame: Frame;
-  readonly expiresAt: number;
-}
-
-/** The shared encoded message, without the number: the same for all recipients of a fan-out. An object only with a TTL. */
-type Kept = Frame | TimedFrame;
+import { frameOf, isTimed, type WaitingFrame, waitingFrame } from "./waiting-frame.ts";
 
 /** Bounds of one replay buffer (client-protocols 8.3). */
 export interface ReplayLimits {
@@ -32,8 +25,8 @@ export interface ReplayTotals {
  */
 export class ReplayBuffer {
   readonly #totals: ReplayTotals;
-  /** In the order of their numbers; those before `#head` are released already. */
-  #kept: (Kept | null)[] = [];
+  /** The shared messages, encoded without their numbers, in the order of these; those before `#head` are released already. */
+  #kept: (WaitingFrame | null)[] = [];
   /** Their numbers, beside them: an object per message and recipient was the greatest cost of a delivery (P3). */
   #ids: number[] = [];
   #head = 0;
@@ -58,7 +51,7 @@ export class ReplayBuffer {
     }
     const id = this.#next;
     this.#next += 1;
-    this.#kept.push(expiresAt === null ? frame : { frame, expiresAt });
+    this.#kept.push(waitingFrame(frame, expiresAt));
     this.#ids.push(id);
     this.#count(1, frame.length);
     return id;
@@ -101,7 +94,7 @@ export class ReplayBuffer {
 
   /** Leaves no holes: a client that never confirms must not collect them. */
   #dropExpired(now: number): void {
-    const kept: Kept[] = [];
+    const kept: WaitingFrame[] = [];
     const ids: number[] = [];
     for (const [at, each] of this.#kept.entries()) {
       if (each === null) continue;
@@ -122,12 +115,4 @@ export class ReplayBuffer {
     this.#totals.messages += messages;
     this.#totals.bytes += size;
   }
-}
-
-function isTimed(kept: Kept): kept is TimedFrame {
-  return typeof kept === "object" && "expiresAt" in kept;
-}
-
-function frameOf(kept: Kept): Frame {
-  return isTimed(kept) ? kept.frame : kept;
 }

@@ -58,7 +58,7 @@ export class Service implements Operations {
   #closing = 0;
   #detached = 0;
   readonly #replays: ReplayTotals = { messages: 0, bytes: 0 };
-  readonly #pushLimits: PushLimits;
+  readonly #now = (): number => this.#options.clock.now();
 
   constructor(options: ServiceOptions) {
     this.#options = options;
@@ -68,15 +68,6 @@ export class Service implements Operations {
       intervalSeconds: (connection) => options.keepAliveSeconds(connection.hub),
       timedOut: (connection) => this.#timedOut(connection),
     });
-    this.#pushLimits = {
-      get outbox() {
-        return options.limits().outboundQueue;
-      },
-      get replay() {
-        return options.limits().reliable;
-      },
-      now: () => options.clock.now(),
-    };
   }
 
   get connectionCount(): number {
@@ -158,16 +149,14 @@ export class Service implements Operations {
     const { replay } = connection;
     const { stamp } = connection.format.encoder;
     if (!connection.isOpen || replay === null || stamp === null) return false;
-    if (connection.cancelExpiry === null) {
+    if (!connection.isDetached) {
       const old = connection.sink;
       connection.outbox.discard();
       connection.sink = sink;
       old.abort();
       this.#keepAlive.remove(connection);
     } else {
-      connection.cancelExpiry();
-      connection.cancelExpiry = null;
-      this.#detached -= 1;
+      this.#endDetachment(connection);
       connection.sink = sink;
     }
     connection.outbox = new Outbox(this.#flusher, sink);
@@ -188,6 +177,13 @@ export class Service implements Operations {
     connection.cancelExpiry = this.#options.scheduler.after(this.limits.reliable.recoveryMs, () =>
       this.end(connection, "recoveryTimeout"),
     );
+  }
+
+  #endDetachment(connection: Connection): void {
+    if (connection.cancelExpiry === null) return;
+    connection.cancelExpiry();
+    connection.cancelExpiry = null;
+    this.#detached -= 1;
   }
 
   #timedOut(connection: Connection): void {
@@ -240,11 +236,7 @@ export class Service implements Operations {
     const { telemetry, upstream } = this.#options;
     connection.isOpen = false;
     connection.pendingEvent?.abort();
-    if (connection.cancelExpiry !== null) {
-      connection.cancelExpiry();
-      connection.cancelExpiry = null;
-      this.#detached -= 1;
-    }
+    this.#endDetachment(connection);
     connection.replay?.clear();
     this.#keepAlive.remove(connection);
     const hub = this.#hub(connection.hub);
@@ -286,13 +278,13 @@ export class Service implements Operations {
 
   /** Delivers a publication to the recipients of this node only; what arrives over the backplane enters here. */
   deliver(publication: Publication): void {
-    const refused = this.#hubs.get(publication.hub)?.deliver(publication, this.#pushLimits);
+    const refused = this.#hubs.get(publication.hub)?.deliver(publication, this.#pushLimits());
     if (refused) for (const { connection, cause } of refused) this.end(connection, cause);
   }
 
   /** Queues a data message for one connection; a full queue ends it. */
   pushMessage(connection: Connection, message: OutboundMessage): void {
-    const cause = connection.push(connection.format.encoder.message(message), null, this.#pushLimits);
+    const cause = connection.push(connection.format.encoder.message(message), null, this.#pushLimits());
     if (cause !== null) this.end(connection, cause);
   }
 
@@ -379,6 +371,12 @@ export class Service implements Operations {
   /** Stops the timers; connections that are still open are no longer looked after. */
   close(): void {
     this.#keepAlive.close();
+  }
+
+  /** The bounds in force, read once per fan-out and not once per recipient. */
+  #pushLimits(): PushLimits {
+    const { outboundQueue, reliable } = this.limits;
+    return { outbox: outboundQueue, replay: reliable, now: this.#now };
   }
 
   #hub(name: HubName): Hub {
