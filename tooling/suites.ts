@@ -17,6 +17,7 @@ export interface Suite {
 export const suites: readonly Suite[] = [
   { name: "unit", folders: ["src", "tooling"], needs: [], testTimeoutMs: 10_000 },
   { name: "contract", folders: ["tests/contract"], needs: [], testTimeoutMs: 20_000 },
+  { name: "fuzz", folders: ["tests/fuzz"], needs: [], testTimeoutMs: 60_000 },
   { name: "conformance", folders: ["tests/conformance"], needs: [], testTimeoutMs: 30_000 },
   { name: "e2e", folders: ["tests/e2e"], needs: ["node"], testTimeoutMs: 120_000 },
   { name: "browser", folders: ["tests/browser"], needs: ["node", "chromium"], testTimeoutMs: 120_000 },

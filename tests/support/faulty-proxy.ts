@@ -19,6 +19,8 @@ export interface FaultyProxy {
   readonly accepted: number;
   /** Begins to do harm, to the connections that stand and to all that come. */
   unleash(): void;
+  /** Ends every connection of now in this way, at once. */
+  cut(fault: "fin" | "rst"): void;
   /** Does no more harm; what it holds back passes when its time has come. */
   calm(): void;
   stop(): Promise<void>;
@@ -67,6 +69,12 @@ export async function startFaultyProxy({ target, random }: FaultyProxyOptions): 
     unleash: () => {
       isCalm = false;
       for (const link of links) threaten(link);
+    },
+    cut: (fault) => {
+      for (const link of [...links].filter(({ isOver }) => !isOver)) {
+        done[fault] += 1;
+        link.suffer(fault, random);
+      }
     },
     calm: () => {
       isCalm = true;
