@@ -13,8 +13,11 @@ export interface WireRequest {
   readonly body: Buffer;
 }
 
-/** The whole response as it goes over the wire, text as Latin-1; null: the connection is reset instead. */
-export type WireScript = (request: WireRequest) => string | Uint8Array | null;
+/**
+ * The whole response as it goes over the wire, text as Latin-1; null: the connection is reset instead; a function: it
+ * writes to the connection itself.
+ */
+export type WireScript = (request: WireRequest) => string | Uint8Array | null | ((socket: Socket) => void);
 
 /** An event handler without an HTTP library, for what such a library hides or does not let through. */
 export interface RawHandler {
@@ -50,6 +53,7 @@ export async function startRawHandler(port = 0): Promise<RawHandler> {
     events.push(request);
     const response = script(request);
     if (response === null) socket.resetAndDestroy();
+    else if (typeof response === "function") response(socket);
     else if (typeof response === "string") socket.write(response, "latin1");
     else socket.write(response);
   };
