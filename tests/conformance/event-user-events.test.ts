@@ -3,6 +3,7 @@ import { deflateSync, gzipSync } from "node:zlib";
 import { connectJson, connectSimple, type JsonClient } from "../support/clients.ts";
 import { type Answer, type EventHandler, startEventHandler } from "../support/event-handler.ts";
 import { failedAck, successAck, textAnswer, textEvent, textReply } from "../support/events.ts";
+import { freePort } from "../support/free-port.ts";
 import type { Header } from "../support/http-response.ts";
 import { inTime } from "../support/inbox.ts";
 import { freshName } from "../support/names.ts";
@@ -372,8 +373,8 @@ describe.skipIf(isForeign)("user events against the clock", () => {
   let port = 0;
   beforeAll(async () => {
     handler = await startEventHandler();
-    const raw = await startRawHandler();
-    port = raw.port;
+    port = await freePort();
+    const raw = await startRawHandler(port);
     server = await startServer({
       upstream: { retryDelaysSeconds: [1, 1, 1, 1, 1, 1] },
       limits: { eventHandler: { timeoutSeconds: 8 } },

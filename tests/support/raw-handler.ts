@@ -23,7 +23,6 @@ export type WireScript = (request: WireRequest) => string | Uint8Array | null | 
 export interface RawHandler {
   /** `http://127.0.0.1:<port>` */
   readonly url: string;
-  readonly port: number;
   /** Events; abuse-protection requests are answered with `*` and not kept. */
   readonly events: Inbox<WireRequest>;
   /** Answers events from now on; default: an empty 200. */
@@ -78,7 +77,6 @@ export async function startRawHandler(port = 0): Promise<RawHandler> {
   if (address === null || typeof address === "string") throw new Error("the raw handler has no port");
   return {
     url: `http://127.0.0.1:${address.port}`,
-    port: address.port,
     events,
     answer: (next) => {
       script = next;
