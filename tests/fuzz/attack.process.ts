@@ -5,7 +5,7 @@ import { judge } from "./judge.ts";
 import { inputAt } from "./mutator.ts";
 import { fuzzTargets } from "./targets.ts";
 
-function work({ target: name, material, seed, inputs, ms, progress }: Assignment): Report {
+function work({ target: name, material, seed, inputs, ms, maxMs, progress }: Assignment): Report {
   const target = fuzzTargets.find((candidate) => candidate.name === name);
   if (target === undefined) throw new Error(`no target ${name}`);
   const end = performance.now() + ms;
@@ -13,7 +13,7 @@ function work({ target: name, material, seed, inputs, ms, progress }: Assignment
   let index = 0;
   for (; index < inputs && performance.now() < end; index++) {
     Atomics.store(progress, 0, index);
-    const { kind, problem } = judge(target, inputAt(material, seed, index));
+    const { kind, problem } = judge(target, inputAt(material, seed, index), maxMs);
     kinds[kind] = (kinds[kind] ?? 0) + 1;
     if (problem !== null) return { tried: index + 1, kinds, finding: { index, problem } };
   }

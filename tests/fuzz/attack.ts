@@ -3,8 +3,8 @@ import { generatedSeeds, readCorpus } from "./corpus.ts";
 import { inputAt, type Material } from "./mutator.ts";
 import type { FuzzTarget } from "./target.ts";
 
-/** No progress for so long is a hang; far above the 50 ms that `judge` allows, which it sees itself. */
-const stalledMs = 20_000;
+/** No progress for so long is a hang; far above what `judge` allows, which it sees itself. */
+const stalledMs = 60_000;
 const lookEveryMs = 1000;
 
 export interface AttackOptions {
@@ -12,6 +12,8 @@ export interface AttackOptions {
   /** It ends when either is used up. */
   readonly inputs: number;
   readonly ms: number;
+  /** What one input may take; see `judge`. */
+  readonly maxMs: number;
 }
 
 /** For the thread; plain data. */

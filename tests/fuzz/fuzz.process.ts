@@ -3,12 +3,13 @@
 import { parseArgs } from "node:util";
 import { attack } from "./attack.ts";
 import { keepInput } from "./corpus.ts";
+import { requiredMs } from "./judge.ts";
 import type { FuzzTarget } from "./target.ts";
 import { fuzzTargets } from "./targets.ts";
 
 async function fuzz(target: FuzzTarget, seed: number, ms: number): Promise<boolean> {
   const start = performance.now();
-  const { tried, kinds, finding, input } = await attack(target, { seed, inputs: 2 ** 32, ms });
+  const { tried, kinds, finding, input } = await attack(target, { seed, inputs: 2 ** 32, ms, maxMs: requiredMs });
   const took = ((performance.now() - start) / 1000).toFixed(1);
   const outcomes = Object.entries(kinds).toSorted(([, one], [, other]) => other - one);
   console.log(`${target.name}: seed ${seed}, ${tried} inputs in ${took} s`);

@@ -11,61 +11,45 @@ import type { Decoded } from "../../src/protocols/codec.ts";
  */
 export function typeProblem(decoded: Decoded): string | null {
   if (decoded.kind === "fault") return Object.hasOwn(endings, decoded.cause) ? null : `unknown cause ${decoded.cause}`;
-  const wrong = Object.entries(decoded).find(([member, value]) => !isAllowed(decoded, member, value));
+  const wrong = Object.entries(decoded).find(([member, value]) => checks[member]?.(value, decoded) !== true);
   return wrong === undefined ? null : `${decoded.kind} with ${wrong[0]} ${Bun.inspect(wrong[1]).slice(0, 200)}`;
 }
 
-function isAllowed(command: Command, member: string, value: unknown): boolean {
-  switch (member) {
-    case "kind":
-      return true;
-    case "group":
-      return typeof value === "string" && parseGroupName(value) === value;
-    case "event":
-      return typeof value === "string" && parseEventName(value) === value;
-    case "ackId":
-      return value === null || (typeof value === "string" && parseAckId(value) === value);
-    case "sequenceId":
-      return command.kind === "streamData"
-        ? Number.isInteger(value) && Number(value) >= 1
-        : typeof value === "string" && parseAckId(value) === value;
-    case "noEcho":
-    case "opens":
-      return typeof value === "boolean";
-    case "ttlSeconds":
-      return Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 300;
-    case "idleTimeoutMs":
-      return Number.isInteger(value) && Number(value) > 0;
-    case "message":
-      return typeof value === "string" && value !== "";
-    case "streamId":
-    case "invocationId":
-      return (
-        typeof value === "string" && (!mustBeShort(command) || (value !== "" && value.length <= maxClientIdLength))
-      );
-    case "payload":
-      return "payload" in command && isPayload(command.payload);
-    case "metadata":
-      return value === null || ("metadata" in command && isMetadata(command.metadata));
-    case "state":
-      return value === null || (isEntries(value) && new Set(value.map(([key]) => key)).size === value.length);
-    case "error":
-      return value === null || Object.values(value ?? {}).every((text) => text === null || typeof text === "string");
-    default:
-      return false;
-  }
-}
+type Check = (value: unknown, command: Command) => boolean;
+
+const isText = (value: unknown): value is string => typeof value === "string";
+const isBoolean: Check = (value) => typeof value === "boolean";
+const isAckId: Check = (value) => isText(value) && parseAckId(value) === value;
+const isClientId: Check = (value, command) =>
+  isText(value) && (!mustBeShort(command) || (value !== "" && value.length <= maxClientIdLength));
+const isWithin = (value: unknown, least: number, most: number): boolean =>
+  Number.isInteger(value) && Number(value) >= least && Number(value) <= most;
+
+const checks: Readonly<Record<string, Check>> = {
+  kind: isText,
+  group: (value) => isText(value) && parseGroupName(value) === value,
+  event: (value) => isText(value) && parseEventName(value) === value,
+  ackId: (value, command) => value === null || isAckId(value, command),
+  sequenceId: (value, command) =>
+    command.kind === "streamData" ? isWithin(value, 1, 2 ** 64) : isAckId(value, command),
+  noEcho: isBoolean,
+  opens: isBoolean,
+  ttlSeconds: (value) => isWithin(value, 0, 300),
+  idleTimeoutMs: (value) => isWithin(value, 1, Number.MAX_SAFE_INTEGER),
+  message: (value) => isText(value) && value !== "",
+  streamId: isClientId,
+  invocationId: isClientId,
+  payload: (_value, command) => "payload" in command && isPayload(command.payload),
+  metadata: (value) => value === null || (isEntries(value) && value.length > 0 && checkMetadata(value) === null),
+  state: (value) => value === null || (isEntries(value) && new Set(value.map(([key]) => key)).size === value.length),
+  error: (value) => value === null || Object.values(value ?? {}).every((text) => text === null || isText(text)),
+};
 
 function mustBeShort({ kind }: Command): boolean {
   return kind === "streamStart" || kind === "invoke" || kind === "invokeProblem";
 }
 
-function isMetadata(metadata: unknown): boolean {
-  return isEntries(metadata) && metadata.length > 0 && checkMetadata(metadata) === null;
-}
-
 function isEntries(value: unknown): value is readonly (readonly [string, string])[] {
-  const isText = (part: unknown): boolean => typeof part === "string";
   return (
     Array.isArray(value) && value.every((entry) => Array.isArray(entry) && entry.length === 2 && entry.every(isText))
   );

@@ -3,7 +3,8 @@ import { decodeJsonV1 } from "./decode.ts";
 
 /** As plain values: a command's names are strings with a brand that only types can see. */
 const decode = (frame: string): unknown => decodeJsonV1(frame);
-const invalid = { kind: "fault", cause: "invalidJsonMessage", text: expect.any(String) };
+const someText: unknown = expect.any(String);
+const invalid = { kind: "fault", cause: "invalidJsonMessage", text: someText };
 
 const set = (members: string) => decode(`{"type":"setGroupState","group":"red"${members}}`);
 const stateSet = (state: readonly (readonly string[])[] | null) => {
