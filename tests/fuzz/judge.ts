@@ -1,5 +1,5 @@
+import { typeProblem } from "../support/within-type.ts";
 import type { FuzzTarget } from "./target.ts";
-import { typeProblem } from "./within-type.ts";
 
 /** What an input may take of the thread's own time (H-13). The usual one takes microseconds, the longest some milliseconds. */
 export const requiredMs = 50;
