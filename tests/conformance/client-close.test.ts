@@ -54,14 +54,17 @@ describe.skipIf(isForeign)("a server configured for this suite", () => {
   let server: Server;
   beforeAll(async () => {
     server = await startServer({
-      hubs: { brisk: { webSocketKeepAliveIntervalInSeconds: 1 } },
+      hubs: {
+        brisk: { webSocketKeepAliveIntervalInSeconds: 1 },
+        patient: { webSocketKeepAliveIntervalInSeconds: 120 }, // who does not read answers no ping either
+      },
       limits: { outboundQueue: { messages: 40, bytes: 4 * 1_048_576 } },
     });
   });
   afterAll(async () => await server.stop());
 
   test("C-94 a client that stops reading is closed, and nobody else notices", async () => {
-    const hub = freshName("hub");
+    const hub = "patient";
     const reader = await connectJson(server, { hub });
     const stuck = await connectJson(server, { hub });
     stuck.socket.pause();

@@ -18,6 +18,7 @@ beforeAll(async () => {
   server = await startServer({
     service: adminSettings,
     limits: { handshakeSeconds: 1, outboundQueue: { messages: 100, bytes: 1_048_576 } },
+    hubs: { "*": { webSocketKeepAliveIntervalInSeconds: 120 } }, // who does not read answers no ping either
   });
 });
 afterAll(async () => await server.stop());
