@@ -70,6 +70,8 @@ export interface TunnelAnswer {
   readonly headers?: Readonly<Record<string, readonly string[]>>;
   readonly body?: string | Uint8Array;
   readonly isPartial?: boolean;
+  /** Default: that of the request. */
+  readonly ackId?: number;
 }
 
 export interface TunnelOptions {
@@ -93,7 +95,7 @@ export function acceptAllBut(...events: readonly string[]): NonNullable<TunnelOp
 }
 
 /** `/server/tunnel?hub=…&access_token=…` as the official clients build it, and the token they sign for it. */
-export function tunnelPath(target: Target, options: TunnelOptions): string {
+function tunnelPath(target: Target, options: TunnelOptions): string {
   const path = `/server/tunnel?hub=${encodeURIComponent(options.hub)}${options.query ?? ""}`;
   if (options.token === null) return path;
   const { serverId = randomUUID() } = options;
@@ -170,9 +172,9 @@ export class RawTunnel {
 
   answer(request: TunnelledRequest, answer: TunnelAnswer = {}): void {
     const { LocalRouting, ChannelName } = request.frame.json;
-    const { status = 200, headers = {}, body = "", isPartial = false } = answer;
+    const { status = 200, headers = {}, body = "", isPartial = false, ackId = request.ackId } = answer;
     const json = {
-      AckId: request.ackId,
+      AckId: ackId,
       LocalRouting,
       StatusCode: status,
       ChannelName,
@@ -190,10 +192,12 @@ export class RawTunnel {
     return request;
   }
 
-  /** Starts a REST call through the tunnel; `path` is what stands behind the host. */
-  call(method: string, path: string, body: string | Uint8Array = "", contentType = "text/plain"): Promise<RestAnswer> {
+  /** Starts a REST call through the tunnel; `path` is what stands behind the host. A text goes as text, others as JSON. */
+  call(method: string, path: string, body: string | object = ""): Promise<RestAnswer> {
+    const content = typeof body === "string" ? body : JSON.stringify(body);
+    const contentType = typeof body === "string" ? "text/plain" : "application/json";
     const AckId = ++this.#ackId;
-    const Headers = body.length === 0 ? {} : { "Content-Type": [contentType] };
+    const Headers = content.length === 0 ? {} : { "Content-Type": [contentType] };
     const request = {
       AckId,
       HttpMethod: method,
@@ -202,7 +206,7 @@ export class RawTunnel {
       LocalRouting: true,
       ChannelName: "c",
     };
-    this.socket.send(packFrame(1, { ...request, Type: 1 }, Buffer.from(body)));
+    this.socket.send(packFrame(1, { ...request, Type: 1 }, Buffer.from(content)));
     return this.#collect(AckId);
   }
 

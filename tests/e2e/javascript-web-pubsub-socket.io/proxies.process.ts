@@ -64,7 +64,7 @@ serve({
     return { serverId: proxy._tunnel.id, ms: Date.now() - startedAt };
   },
   /** What awps-tunnel does: requests go on to a local port. */
-  runHttp: async (id: number, connectionString: string, hub: string, target: string) => {
+  runHttp: async (id: number, connectionString: string, { hub, target }: { hub: string; target: string }) => {
     const proxy = HttpServerProxy.fromConnectionString(connectionString, hub, { target });
     stops.set(id, () => proxy._tunnel.stop());
     const startedAt = Date.now();
@@ -75,8 +75,8 @@ serve({
     const proxy = running.get(id) as unknown as Readonly<Record<string, (...all: readonly unknown[]) => Promise<void>>>;
     await proxy[method]?.(...args);
   },
-  callGroup: async (id: number, group: string, method: keyof Group, args: readonly unknown[]) => {
-    const called = running.get(id)?.group(group) as unknown as Readonly<
+  callGroup: async (id: number, name: string, [method, ...args]: readonly [keyof Group, ...(readonly unknown[])]) => {
+    const called = running.get(id)?.group(name) as unknown as Readonly<
       Record<string, (...all: readonly unknown[]) => Promise<void>>
     >;
     await called[method]?.(...args);

@@ -28,8 +28,8 @@ export class Proxies {
     return this.#run("runInProcess", target.connectionString, hub);
   }
 
-  http(target: Pick<Target, "connectionString">, hub: string, local: string): Promise<ProxyApp> {
-    return this.#run("runHttp", target.connectionString, hub, local);
+  http(target: Pick<Target, "connectionString">, hub: string, localUrl: string): Promise<ProxyApp> {
+    return this.#run("runHttp", target.connectionString, { hub, target: localUrl });
   }
 
   stop(): Promise<void> {
@@ -47,7 +47,7 @@ export class Proxies {
         return (await this.#agent.events.take({ what: `${event} event`, where }))["request"] as Details;
       },
       call: (method, ...rest) => this.#agent.call("call", id, method, rest),
-      group: (group, method, ...rest) => this.#agent.call("callGroup", id, group, method, rest),
+      group: (group, method, ...rest) => this.#agent.call("callGroup", id, group, [method, ...rest]),
       sendMany: (count) => this.#agent.call("sendMany", id, count),
       stop: () => this.#agent.call("stop", id),
     };
