@@ -2,12 +2,14 @@ import { describe, expect, test } from "bun:test";
 import { connectJson, openClient } from "../support/clients.ts";
 import { type EventHandler, startEventHandler } from "../support/event-handler.ts";
 import { successAck, textEvent } from "../support/events.ts";
+import { resourceLinesWith } from "../support/log-lines.ts";
 import { adminSettings, untilMetric } from "../support/metrics.ts";
 import { freshName } from "../support/names.ts";
 import { isForeign, type Server, startServer } from "../support/server.ts";
 import { acceptAllBut, openTunnel, tunnelHandshake } from "../support/tunnel.ts";
 import { until } from "../support/until.ts";
 
+const resourceLogs = { resourceLogConfiguration: { categories: [{ name: "ConnectivityLogs", enabled: "True" }] } };
 const allEvents = { userEventPattern: "*", systemEvents: ["connect", "connected", "disconnected"] };
 const tunnelHandler = { urlTemplate: "tunnel:///eventhandler/{event}", ...allEvents };
 
@@ -121,16 +123,19 @@ describe.skipIf(isForeign)("routing between tunnels", () => {
 
 describe.skipIf(isForeign)("the life of tunnels", () => {
   test("tunnels are counted and logged as server connections", () =>
-    withServer({ service: adminSettings }, async (server) => {
+    withServer({ service: adminSettings, properties: resourceLogs }, async (server) => {
       const tunnel = await openTunnel(server, { hub: "chat", serverId: "srv-1" });
       await untilMetric(server, 'webpubsub_server_connection_count{hub="chat"}', 1);
       const id = String((await tunnel.greeting()).json["ConnectionId"]);
-      await server.process.written(new RegExp(`ServerConnectionStarted.*${id}`));
       tunnel.socket.close(1000);
       await untilMetric(server, 'webpubsub_server_connection_count{hub="chat"}', 0);
       await untilMetric(server, 'webpubsub_server_connection_open_total{hub="chat"}', 1);
       await untilMetric(server, 'webpubsub_total_connection_count{hub="chat"}', 0);
-      await server.process.written(new RegExp(`ServerConnectionEnded.*${id}`));
+      for (const operationName of ["ServerConnectionStarted", "ServerConnectionEnded"]) {
+        const [line] = await resourceLinesWith(server, operationName, id);
+        const properties = { collection: "Connection", connectionId: id, hub: "chat" };
+        expect(line).toMatchObject({ category: "ConnectivityLogs", callerIpAddress: "127.0.0.1", properties });
+      }
     }));
 
   test("T-31 a stopping service finishes what is in flight, then closes with 1001", () =>
@@ -151,7 +156,7 @@ describe.skipIf(isForeign)("the life of tunnels", () => {
         () => undefined, // the listener is closed already
       );
       tunnel.answer(disconnected);
-      expect(await tunnel.closed()).toMatchObject({ code: 1001 });
+      expect(await tunnel.closed()).toMatchObject({ code: 1001, reason: "Service is restarting." });
       expect(await server.process.exited).toBe(0);
       expect(tunnel.others.untaken).toEqual([]);
       expect(server.output()).not.toContain("NotificationDropped");

@@ -246,13 +246,16 @@ test("stopping answers what is under way, takes nothing new, and closes in order
     arrived.resolve();
     return gate.promise;
   };
-  const { client, lost } = setUp(service.url, { handle });
+  const told = Promise.withResolvers<void>();
+  const { client, lost } = setUp(service.url, { handle, told: () => told.resolve() });
   await client.start();
   const tunnel = await service.next();
   tunnel.send(request(1));
   await arrived.promise;
   const stopped = client.stop(5000);
   tunnel.send(request(2));
+  tunnel.send({ type: "status", text: "a fence" });
+  await told.promise;
   gate.resolve({ status: 200, headers: [], body: new Uint8Array(0), problem: null });
   expect(await answerTo(tunnel)).toMatchObject({ ackId: 1 });
   await stopped;

@@ -382,6 +382,18 @@ describe("choosing", () => {
     expect(other.requests()).toHaveLength(1);
   });
 
+  test("T-34 a new connection does not wait for an application that is away", async () => {
+    const { open, start } = setUp();
+    const busy = open("busy");
+    void start();
+    await settle();
+    expect(busy.requests()).toHaveLength(1);
+    open("away").drop();
+    void start();
+    await settle();
+    expect(busy.requests()).toHaveLength(1);
+  });
+
   test("requests beyond the limit wait for answers, and notifications do not take all the room", async () => {
     const { open, start, upstream, chat } = setUp({ tunnel: limits({ requestsPerSocket: 4 }) });
     const tunnel = open();
@@ -407,6 +419,17 @@ describe("choosing", () => {
     expect(tunnel.requests()).toHaveLength(1);
     tunnel.sink.drain();
     expect(tunnel.requests()).toHaveLength(3);
+  });
+
+  test("while one socket of an application is full the others get its events", async () => {
+    const { open, start, chat } = setUp();
+    const [full, free] = [open(), open()];
+    for (const tunnel of [full, free]) tunnel.received();
+    full.sink.capacity = 0;
+    const source = chat();
+    for (let count = 0; count < 6; count++) void start(source);
+    await settle();
+    expect(free.requests()).toHaveLength(5);
   });
 
   test("there is a limit to sockets, of a hub and of an application; a place given back is free", () => {
