@@ -216,3 +216,22 @@ test("K-6 a fragment that the cluster cannot take is refused and can be sent aga
   await answersArrive();
   expect(publisher.received()).toContainEqual(closed);
 });
+
+test("K-6 what is on its way to other nodes is not acknowledged yet", async () => {
+  const late = Promise.withResolvers<"done" | "down">();
+  const answers = [Promise.resolve("done" as const), late.promise];
+  const backplane: Backplane = {
+    publish: () => answers.shift() ?? "done",
+    ask: () => Promise.resolve("down"),
+    askAll: () => Promise.resolve([]),
+  };
+  const { publisher } = pair(new ServiceHarness({ backplane }));
+  publisher.request(start());
+  publisher.send(data(1));
+  publisher.send(data(2));
+  await answersArrive();
+  expect(publisher.received()).toEqual([streamAck(2)]);
+  late.resolve("down");
+  await answersArrive();
+  expect(publisher.received()).toEqual([nack("TransientError", 2)]);
+});

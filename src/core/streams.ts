@@ -35,6 +35,8 @@ interface Stream {
   readonly idleTimeoutMs: number;
   /** Number of the next fragment. */
   expected: number;
+  /** All fragments before are taken; behind `expected` while one is on its way to other nodes. */
+  accepted: number;
   heardAt: number;
   ackDue: boolean;
   /** Whether its last message is on its way. */
@@ -89,6 +91,7 @@ export class Streams {
       ttlSeconds,
       idleTimeoutMs,
       expected: 1,
+      accepted: 1,
       heardAt,
       ackDue: false,
       isEnding: false,
@@ -119,7 +122,10 @@ export class Streams {
       return undefined;
     }
     const part: StreamPart = { streamId, sequenceId, end: null };
-    return this.#publish(stream, { payload, part }, () => this.#acknowledge(stream));
+    return this.#publish(stream, { payload, part }, () => {
+      stream.accepted = stream.expected;
+      this.#acknowledge(stream);
+    });
   }
 
   /** Postpones the idle time-out. */
@@ -250,7 +256,7 @@ export class Streams {
     this.#due = [];
     for (const stream of due) {
       stream.ackDue = false;
-      const { id: streamId, expected } = stream;
+      const { id: streamId, accepted: expected } = stream;
       if (this.#open.get(streamId) === stream) this.#tell({ kind: "streamAck", streamId, expected });
     }
   }
@@ -260,7 +266,8 @@ export class Streams {
     const { clock, scheduler } = this.#ports;
     const rest = stream.heardAt + stream.idleTimeoutMs - clock.now();
     stream.cancelTimer = scheduler.after(Math.min(Math.max(rest, 1), maxTimerMs), () => {
-      if (clock.now() - stream.heardAt < stream.idleTimeoutMs) this.#watch(stream);
+      // While its end is on the way to the other nodes it is not idle.
+      if (stream.isEnding || clock.now() - stream.heardAt < stream.idleTimeoutMs) this.#watch(stream);
       else this.#fail(stream, idleTimeout);
     });
   }
