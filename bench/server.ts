@@ -11,6 +11,7 @@ import type { Endpoint } from "./load/job.ts";
 const baselines = {
   accept: new URL("baseline/accept.process.ts", import.meta.url),
   "group-outbox": new URL("baseline/group-outbox.process.ts", import.meta.url),
+  "group-mixed": new URL("baseline/group-mixed.process.ts", import.meta.url),
   "group-numbered": new URL("baseline/group-numbered.process.ts", import.meta.url),
   "group-send": new URL("baseline/group-send.process.ts", import.meta.url),
   "http-post": new URL("baseline/http-post.process.ts", import.meta.url),
