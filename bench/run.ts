@@ -7,6 +7,7 @@ import { p1BigGroup } from "./scenarios/p1-big-group.bench.ts";
 import { p2SingleMessage } from "./scenarios/p2-single-message.bench.ts";
 import { p3ReliableGroup } from "./scenarios/p3-reliable-group.bench.ts";
 import { p4MixedGroup } from "./scenarios/p4-mixed-group.bench.ts";
+import { p5SmallGroups } from "./scenarios/p5-small-groups.bench.ts";
 import { p6RestToUser } from "./scenarios/p6-rest-to-user.bench.ts";
 import { p9ConnectStorm } from "./scenarios/p9-connect-storm.bench.ts";
 import { p10IdleMemory } from "./scenarios/p10-idle-memory.bench.ts";
@@ -16,6 +17,7 @@ const scenarios: readonly Scenario[] = [
   p2SingleMessage,
   p3ReliableGroup,
   p4MixedGroup,
+  p5SmallGroups,
   p6RestToUser,
   p9ConnectStorm,
   p10IdleMemory,

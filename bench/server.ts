@@ -9,6 +9,8 @@ import type { Endpoint } from "./load/job.ts";
 
 /** The bare servers, each with its program. */
 const baselines = {
+  ack: new URL("baseline/ack.process.ts", import.meta.url),
+  "ack-and-deliver": new URL("baseline/ack-and-deliver.process.ts", import.meta.url),
   accept: new URL("baseline/accept.process.ts", import.meta.url),
   "group-outbox": new URL("baseline/group-outbox.process.ts", import.meta.url),
   "group-mixed": new URL("baseline/group-mixed.process.ts", import.meta.url),

@@ -47,6 +47,7 @@ export function runBare<Data extends object>(bare: BareServer<Data>): void {
 export interface Publication {
   readonly group: string;
   readonly data: string;
+  readonly ackId?: number;
 }
 
 export function readPublication(frame: string): Publication {
@@ -56,6 +57,11 @@ export function readPublication(frame: string): Publication {
 /** The message that JSON members get. */
 export function asMessage({ group, data }: Publication): string {
   return JSON.stringify({ type: "message", from: "group", group, fromUserId: "publisher", dataType: "text", data });
+}
+
+/** The answer to a message with an ack id. */
+export function asAck({ ackId }: Publication): string {
+  return JSON.stringify({ type: "ack", ackId, success: true });
 }
 
 function upgrade(

@@ -8,6 +8,7 @@ import { idle } from "./idle.ts";
 import type { Job, Order, Report, Run } from "./job.ts";
 import type { Load } from "./load.ts";
 import { restToUser } from "./rest-to-user.ts";
+import { smallGroups } from "./small-groups.ts";
 
 /** A loop runs this long before its clock starts: the first round trips are not its pace yet. */
 const rampMs = 200;
@@ -34,6 +35,8 @@ async function prepare({ endpoint, workload }: Job): Promise<Load> {
   switch (workload.kind) {
     case "groupFanOut":
       return groupFanOut(endpoint, workload);
+    case "smallGroups":
+      return smallGroups(endpoint, workload);
     case "restToUser":
       return restToUser(endpoint, workload);
     case "connectStorm":

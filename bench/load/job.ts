@@ -21,6 +21,16 @@ export type Workload =
       /** What the members speak, the same number of each. */
       readonly protocols: readonly Protocol[];
     }
+  /** Inbound messages: each member of each group publishes to it and, once acked, does so again. */
+  | {
+      readonly kind: "smallGroups";
+      readonly groups: number;
+      readonly members: number;
+      /** At least 100, which tells deliveries from acks. */
+      readonly textLength: number;
+      /** Whether members get the messages, their own included; the bare server may only ack. */
+      readonly isDelivered: boolean;
+    }
   /** Requests: each connection sends one REST request at a time to one of `users`, a token of its own in each. */
   | {
       readonly kind: "restToUser";
