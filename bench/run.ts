@@ -9,6 +9,7 @@ import { p3ReliableGroup } from "./scenarios/p3-reliable-group.bench.ts";
 import { p4MixedGroup } from "./scenarios/p4-mixed-group.bench.ts";
 import { p5SmallGroups } from "./scenarios/p5-small-groups.bench.ts";
 import { p6RestToUser } from "./scenarios/p6-rest-to-user.bench.ts";
+import { p7RestBroadcast } from "./scenarios/p7-rest-broadcast.bench.ts";
 import { p9ConnectStorm } from "./scenarios/p9-connect-storm.bench.ts";
 import { p10IdleMemory } from "./scenarios/p10-idle-memory.bench.ts";
 
@@ -19,6 +20,7 @@ const scenarios: readonly Scenario[] = [
   p4MixedGroup,
   p5SmallGroups,
   p6RestToUser,
+  p7RestBroadcast,
   p9ConnectStorm,
   p10IdleMemory,
 ];

@@ -16,6 +16,7 @@ const baselines = {
   "group-mixed": new URL("baseline/group-mixed.process.ts", import.meta.url),
   "group-numbered": new URL("baseline/group-numbered.process.ts", import.meta.url),
   "group-send": new URL("baseline/group-send.process.ts", import.meta.url),
+  "http-broadcast": new URL("baseline/http-broadcast.process.ts", import.meta.url),
   "http-post": new URL("baseline/http-post.process.ts", import.meta.url),
 } as const;
 

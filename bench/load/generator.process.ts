@@ -7,6 +7,7 @@ import { groupFanOut } from "./group-fan-out.ts";
 import { idle } from "./idle.ts";
 import type { Job, Order, Report, Run } from "./job.ts";
 import type { Load } from "./load.ts";
+import { restBroadcast } from "./rest-broadcast.ts";
 import { restToUser } from "./rest-to-user.ts";
 import { smallGroups } from "./small-groups.ts";
 
@@ -37,6 +38,8 @@ async function prepare({ endpoint, workload }: Job): Promise<Load> {
       return groupFanOut(endpoint, workload);
     case "smallGroups":
       return smallGroups(endpoint, workload);
+    case "restBroadcast":
+      return restBroadcast(endpoint, workload);
     case "restToUser":
       return restToUser(endpoint, workload);
     case "connectStorm":

@@ -39,6 +39,13 @@ export type Workload =
       readonly users: number;
       readonly textLength: number;
     }
+  /** Deliveries: REST broadcasts to all of a hub, `inFlight` under way until answered and delivered, a token each. */
+  | {
+      readonly kind: "restBroadcast";
+      readonly members: number;
+      readonly inFlight: number;
+      readonly textLength: number;
+    }
   /** Connects: TCP, upgrade with a token, first frame, closing handshake; `concurrent` of them under way at a time. */
   | { readonly kind: "connectStorm"; readonly concurrent: number }
   /** Connections that only stay: they are opened when the generator gets ready, and runs count nothing. */
