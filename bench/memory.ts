@@ -17,8 +17,8 @@ export async function measureIdleMemory(wanted: number, baseline: Baseline, effo
   const ours: number[] = [];
   const bare: number[] = [];
   for (let run = 0; run < effort.runs; run++) {
-    ours.push(await kilobytesPerConnection(startService, connections));
-    bare.push(await kilobytesPerConnection(() => startBaseline(baseline), connections));
+    ours.push(await kilobytesPerConnection(() => startService(null), connections));
+    bare.push(await kilobytesPerConnection(() => startBaseline(baseline, null), connections));
   }
   return {
     figure: summarize(ours),

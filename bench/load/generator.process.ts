@@ -2,6 +2,7 @@
 // one job, then orders; see job.ts.
 import { cpuTimeMs } from "../process-stats.ts";
 import { connectStorm } from "./connect-storm.ts";
+import { events } from "./events.ts";
 import { fail } from "./fail.ts";
 import { groupFanOut } from "./group-fan-out.ts";
 import { idle } from "./idle.ts";
@@ -9,6 +10,7 @@ import type { Job, Order, Report, Run } from "./job.ts";
 import type { Load } from "./load.ts";
 import { restBroadcast } from "./rest-broadcast.ts";
 import { restToUser } from "./rest-to-user.ts";
+import { singleMessages } from "./single-messages.ts";
 import { smallGroups } from "./small-groups.ts";
 
 /** A loop runs this long before its clock starts: the first round trips are not its pace yet. */
@@ -42,6 +44,10 @@ async function prepare({ endpoint, workload }: Job): Promise<Load> {
       return restBroadcast(endpoint, workload);
     case "restToUser":
       return restToUser(endpoint, workload);
+    case "events":
+      return events(endpoint, workload);
+    case "singleMessages":
+      return singleMessages(endpoint, workload);
     case "connectStorm":
       return connectStorm(endpoint, workload);
     case "idle":

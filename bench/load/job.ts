@@ -46,8 +46,12 @@ export type Workload =
       readonly inFlight: number;
       readonly textLength: number;
     }
+  /** Answers: each client sends an event and, when the event handler's answer is there, the next. */
+  | { readonly kind: "events"; readonly clients: number; readonly textLength: number }
   /** Connects: TCP, upgrade with a token, first frame, closing handshake; `concurrent` of them under way at a time. */
   | { readonly kind: "connectStorm"; readonly concurrent: number }
+  /** Messages: one at a time from one client to another, idle time between; writes down how long each took. */
+  | { readonly kind: "singleMessages"; readonly textLength: number }
   /** Connections that only stay: they are opened when the generator gets ready, and runs count nothing. */
   | { readonly kind: "idle"; readonly connections: number };
 
