@@ -14,6 +14,7 @@ import { p8EventEcho } from "./scenarios/p8-event-echo.bench.ts";
 import { p9ConnectStorm } from "./scenarios/p9-connect-storm.bench.ts";
 import { p10IdleMemory } from "./scenarios/p10-idle-memory.bench.ts";
 import { p11IdleLatency } from "./scenarios/p11-idle-latency.bench.ts";
+import { p12Growth } from "./scenarios/p12-growth.bench.ts";
 
 const scenarios: readonly Scenario[] = [
   p1BigGroup,
@@ -27,6 +28,7 @@ const scenarios: readonly Scenario[] = [
   p9ConnectStorm,
   p10IdleMemory,
   p11IdleLatency,
+  p12Growth,
 ];
 
 /** Exit code: 0 measured, whatever the verdicts; 1 a scenario could not be measured; 2 the command line is wrong. */

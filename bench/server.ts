@@ -19,6 +19,7 @@ const baselines = {
   "group-send": new URL("baseline/group-send.process.ts", import.meta.url),
   "http-broadcast": new URL("baseline/http-broadcast.process.ts", import.meta.url),
   "http-post": new URL("baseline/http-post.process.ts", import.meta.url),
+  membership: new URL("baseline/membership.process.ts", import.meta.url),
 } as const;
 
 const handler = new URL("handler.process.ts", import.meta.url);

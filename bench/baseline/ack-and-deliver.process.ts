@@ -22,6 +22,6 @@ runBare<Member>({
     const publication = readPublication(text);
     const frame = asMessage(publication);
     for (const client of sender.data.group) outboxes.put(client, frame);
-    outboxes.put(sender, asAck(publication));
+    outboxes.put(sender, asAck(publication.ackId));
   },
 });

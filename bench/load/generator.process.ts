@@ -8,6 +8,7 @@ import { groupFanOut } from "./group-fan-out.ts";
 import { idle } from "./idle.ts";
 import type { Job, Order, Report, Run } from "./job.ts";
 import type { Load } from "./load.ts";
+import { memberships } from "./memberships.ts";
 import { restBroadcast } from "./rest-broadcast.ts";
 import { restToUser } from "./rest-to-user.ts";
 import { singleMessages } from "./single-messages.ts";
@@ -48,6 +49,8 @@ async function prepare({ endpoint, workload }: Job): Promise<Load> {
       return events(endpoint, workload);
     case "singleMessages":
       return singleMessages(endpoint, workload);
+    case "memberships":
+      return memberships(endpoint, workload);
     case "connectStorm":
       return connectStorm(endpoint, workload);
     case "idle":
@@ -56,8 +59,9 @@ async function prepare({ endpoint, workload }: Job): Promise<Load> {
 }
 
 async function measure(load: Load, serverPid: number, { runMs, perSecond }: Order): Promise<Run> {
-  if (perSecond !== null && load.latencies === undefined) throw new Error("this load knows no open loop");
-  await load.resume(perSecond);
+  if (perSecond === null) await load.resume();
+  else if (load.resumeAt === undefined) throw new Error("this load knows no open loop");
+  else load.resumeAt(perSecond);
   await Bun.sleep(rampMs);
   const read = () => ({
     count: load.count,

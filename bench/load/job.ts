@@ -52,6 +52,8 @@ export type Workload =
   | { readonly kind: "connectStorm"; readonly concurrent: number }
   /** Messages: one at a time from one client to another, idle time between; writes down how long each took. */
   | { readonly kind: "singleMessages"; readonly textLength: number }
+  /** Joins and leaves: in bursts, of groups picked among so many that have a member. */
+  | { readonly kind: "memberships"; readonly groups: number }
   /** Connections that only stay: they are opened when the generator gets ready, and runs count nothing. */
   | { readonly kind: "idle"; readonly connections: number };
 
