@@ -64,9 +64,11 @@ export async function startGenerator(job: Job): Promise<Generator> {
 }
 
 /** Starts several that make the same load together, for servers that outrun one; they count throughput only. */
-export async function startGenerators(job: Job, processes: number): Promise<Generator> {
-  if (processes === 1) return startGenerator(job);
-  const started = await Promise.all(Array.from({ length: processes }, () => startGenerator(job)));
+export async function startGenerators(job: Omit<Job, "share">, parts: number): Promise<Generator> {
+  const starting = Array.from({ length: parts }, (_, part) => startGenerator({ ...job, share: { part, parts } }));
+  const started = await Promise.all(starting);
+  const [only] = started;
+  if (only !== undefined && parts === 1) return only;
   return {
     run: async (runMs, perSecond) => together(await Promise.all(started.map((each) => each.run(runMs, perSecond)))),
     stop: async () => void (await Promise.all(started.map((each) => each.stop()))),

@@ -37,7 +37,7 @@ async function kilobytesPerConnection(startServer: () => Promise<RunningServer>,
   const { endpoint } = server;
   const before = await settledBytes(endpoint.pid);
   const workload: Workload = { kind: "idle", connections };
-  const generator = await startGenerator({ endpoint, workload });
+  const generator = await startGenerator({ endpoint, workload, share: { part: 0, parts: 1 } });
   cleanup.defer(() => generator.stop());
   const after = await settledBytes(endpoint.pid);
   await generator.run(0); // rejects if it lost a connection meanwhile

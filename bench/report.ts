@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from "node:fs";
-import { cpus, totalmem } from "node:os";
+import { cpus, loadavg, totalmem } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Outcome, Scenario, Target } from "./scenario.ts";
@@ -11,6 +11,8 @@ export interface Circumstances {
   /** Null outside of a git work tree; `+` behind it: with changes that are not committed. */
   readonly commit: string | null;
   readonly machine: { readonly cpu: string; readonly cores: number; readonly memoryGiB: number };
+  /** Load average of the last minute before the start: from about a half on, somebody else is at work too. */
+  readonly loadBefore: number;
   readonly bun: string;
   readonly isShort: boolean;
 }
@@ -38,6 +40,7 @@ export function circumstances(isShort: boolean): Circumstances {
       cores: cpus().length,
       memoryGiB: Math.round(totalmem() / 2 ** 30),
     },
+    loadBefore: loadavg()[0] ?? Number.NaN,
     bun: Bun.version,
     isShort,
   };

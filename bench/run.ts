@@ -47,7 +47,8 @@ async function run(): Promise<number> {
   }
   const about = circumstances(options.isShort);
   const { cpu, cores, memoryGiB } = about.machine;
-  console.log(`Bun ${about.bun}, commit ${about.commit ?? "unknown"}, ${cores} × ${cpu}, ${memoryGiB} GiB`);
+  const machine = `${cores} × ${cpu}, ${memoryGiB} GiB, load ${about.loadBefore.toFixed(1)} before`;
+  console.log(`Bun ${about.bun}, commit ${about.commit ?? "unknown"}, ${machine}`);
   const rows: Row[] = [];
   let failures = 0;
   for (const scenario of scenarios) {

@@ -2,8 +2,8 @@ import type { Server, ServerWebSocket } from "bun";
 
 /** What a bare server does beyond accepting clients and telling them that they are connected. */
 export interface BareServer<Data extends object> {
-  /** State of a new client, by the subprotocol it asks for; null: a simple client. */
-  data(subprotocol: string | null): Data;
+  /** State of a new client. */
+  data(request: Request): Data;
   /** The first frame, where it is not that of a JSON client; null: none. */
   greeting?(client: ServerWebSocket<Data>): string | Uint8Array | null;
   opened?(client: ServerWebSocket<Data>): void;
@@ -22,8 +22,7 @@ export function runBare<Data extends object>(bare: BareServer<Data>): void {
     port: 0,
     fetch: (request, listener) => {
       if (request.method === "GET") {
-        const subprotocol = request.headers.get("Sec-WebSocket-Protocol");
-        return upgrade(request, listener, { subprotocol, data: bare.data(subprotocol) });
+        return upgrade(request, listener, bare.data(request));
       }
       return bare.request?.(request) ?? new Response(null, { status: 404 });
     },
@@ -64,11 +63,13 @@ export function asAck(ackId: number | undefined): string {
   return JSON.stringify({ type: "ack", ackId, success: true });
 }
 
-function upgrade(
-  request: Request,
-  server: Server<object>,
-  { subprotocol, data }: { readonly subprotocol: string | null; readonly data: object },
-): Response | undefined {
+/** The subprotocol a client asks for; null: a simple client. */
+export function subprotocolOf(request: Request): string | null {
+  return request.headers.get("Sec-WebSocket-Protocol");
+}
+
+function upgrade(request: Request, server: Server<object>, data: object): Response | undefined {
+  const subprotocol = subprotocolOf(request);
   const headers: Record<string, string> = subprotocol === null ? {} : { "Sec-WebSocket-Protocol": subprotocol };
   return server.upgrade(request, { data, headers }) ? undefined : new Response(null, { status: 400 });
 }

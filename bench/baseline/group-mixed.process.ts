@@ -1,6 +1,6 @@
 // The least a server can do for a group of several protocols: as group-outbox, with each message encoded once for each.
 import type { ServerWebSocket } from "bun";
-import { asMessage, type Publication, readPublication, runBare } from "./bare.ts";
+import { asMessage, type Publication, readPublication, runBare, subprotocolOf } from "./bare.ts";
 import { Outboxes, type Waiting } from "./outboxes.ts";
 
 interface Member extends Waiting {
@@ -26,7 +26,7 @@ function varint(value: number): readonly number[] {
 }
 
 runBare<Member>({
-  data: (subprotocol) => ({ subprotocol, frames: [] }),
+  data: (request) => ({ subprotocol: subprotocolOf(request), frames: [] }),
   greeting: ({ data: { subprotocol } }) => {
     if (subprotocol === null) return null;
     return subprotocol === protobuf ? new Uint8Array(50) : "connected";

@@ -35,12 +35,12 @@ async function obey(message: Job | Order): Promise<void> {
   say({ kind: "run", run: await measure(load, job.endpoint.pid, message) });
 }
 
-async function prepare({ endpoint, workload }: Job): Promise<Load> {
+async function prepare({ endpoint, workload, share }: Job): Promise<Load> {
   switch (workload.kind) {
     case "groupFanOut":
       return groupFanOut(endpoint, workload);
     case "smallGroups":
-      return smallGroups(endpoint, workload);
+      return smallGroups(endpoint, workload, share);
     case "restBroadcast":
       return restBroadcast(endpoint, workload);
     case "restToUser":
@@ -52,7 +52,7 @@ async function prepare({ endpoint, workload }: Job): Promise<Load> {
     case "memberships":
       return memberships(endpoint, workload);
     case "connectStorm":
-      return connectStorm(endpoint, workload);
+      return connectStorm(endpoint, workload, share);
     case "idle":
       return idle(endpoint, workload);
   }

@@ -61,6 +61,13 @@ export type Workload =
 export interface Job {
   readonly endpoint: Endpoint;
   readonly workload: Workload;
+  readonly share: Share;
+}
+
+/** Which part of the workload a generator makes, where several make it together; parts count from 0. */
+export interface Share {
+  readonly part: number;
+  readonly parts: number;
 }
 
 /** What a generator is told afterwards, any number of times. */

@@ -1,6 +1,6 @@
 import { openClients, textFrame } from "./client.ts";
 import { ClosedLoop } from "./closed-loop.ts";
-import type { Endpoint, Workload } from "./job.ts";
+import type { Endpoint, Share, Workload } from "./job.ts";
 import type { Load } from "./load.ts";
 import type { RawSocket } from "./raw-socket.ts";
 
@@ -14,6 +14,7 @@ const firstAckId = 100_000_000;
 export async function smallGroups(
   endpoint: Endpoint,
   { groups, members, textLength, isDelivered }: Extract<Workload, { kind: "smallGroups" }>,
+  { part, parts }: Share,
 ): Promise<Load> {
   const deliveriesPerMessage = isDelivered ? members : 0;
   let count = 0;
@@ -33,7 +34,7 @@ export async function smallGroups(
     }
     if (delivered === count * deliveriesPerMessage) allDelivered?.();
   };
-  for (let index = 0; index < groups; index++) {
+  for (let index = part; index < groups; index += parts) {
     const group = `group${index}`;
     const claims = Array.from({ length: members }, (_, member) => ({
       sub: `user${index}-${member}`,
