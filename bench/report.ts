@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
-import { cpus, totalmem } from "node:os";
+import { cpus, loadavg, totalmem } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Measurement, Scenario, Target } from "./scenario.ts";
+import type { Outcome, Scenario, Target } from "./scenario.ts";
 import type { Figure } from "./statistics.ts";
 
 /** Where and what was measured; figures mean nothing without it. */
@@ -11,19 +11,20 @@ export interface Circumstances {
   /** Null outside of a git work tree; `+` behind it: with changes that are not committed. */
   readonly commit: string | null;
   readonly machine: { readonly cpu: string; readonly cores: number; readonly memoryGiB: number };
+  /** Load average of the last minute before the start: from about a half on, somebody else is at work too. */
+  readonly loadBefore: number;
   readonly bun: string;
   readonly isShort: boolean;
 }
 
-type Verdict = "met" | "missed" | "generator-bound";
+type Verdict = "met" | "missed" | "none" | "generator-bound";
 
-/** One scenario's outcome as it is printed and kept. */
-export interface Row extends Measurement {
+/** One outcome of a scenario as it is printed and kept. */
+export interface Row extends Outcome {
   readonly id: string;
   readonly title: string;
-  readonly unit: string;
   readonly ratio: number;
-  readonly targets: readonly Target[];
+  /** `none`: nothing is demanded of it. */
   readonly verdict: Verdict;
 }
 
@@ -39,21 +40,21 @@ export function circumstances(isShort: boolean): Circumstances {
       cores: cpus().length,
       memoryGiB: Math.round(totalmem() / 2 ** 30),
     },
+    loadBefore: loadavg()[0] ?? Number.NaN,
     bun: Bun.version,
     isShort,
   };
 }
 
-/** Holds a measurement against its scenario's targets. */
-export function rowOf({ id, title, unit, targets }: Scenario, measurement: Measurement): Row {
-  const { figure, baseline, isGeneratorBound } = measurement;
+/** Holds an outcome against its targets. */
+export function rowOf({ id, title }: Scenario, outcome: Outcome): Row {
+  const { figure, baseline, targets, isGeneratorBound } = outcome;
   const ratio = figure.median / baseline.median;
   const isMet = targets.every(({ of, atLeast = -Infinity, atMost = Infinity }) => {
     const value = of === "ratio" ? ratio : figure.median;
     return value >= atLeast && value <= atMost;
   });
-  const verdict = isGeneratorBound ? "generator-bound" : isMet ? "met" : "missed";
-  return { id, title, unit, targets, ratio, verdict, ...measurement };
+  return { id, title, ratio, verdict: isGeneratorBound ? "generator-bound" : verdictOf(targets, isMet), ...outcome };
 }
 
 /** The table as text, one line per scenario, notes below. */
@@ -82,6 +83,11 @@ export function save(about: Circumstances, rows: readonly Row[]): string {
   const file = join(folder, `${about.date.replaceAll(":", "-")}.json`);
   writeFileSync(file, `${JSON.stringify({ ...about, scenarios: rows }, null, 2)}\n`);
   return file;
+}
+
+function verdictOf(targets: readonly Target[], isMet: boolean): Verdict {
+  if (targets.length === 0) return "none";
+  return isMet ? "met" : "missed";
 }
 
 function figureText({ median, spread }: Figure): string {

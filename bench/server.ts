@@ -9,12 +9,20 @@ import type { Endpoint } from "./load/job.ts";
 
 /** The bare servers, each with its program. */
 const baselines = {
+  ack: new URL("baseline/ack.process.ts", import.meta.url),
+  "ack-and-deliver": new URL("baseline/ack-and-deliver.process.ts", import.meta.url),
   accept: new URL("baseline/accept.process.ts", import.meta.url),
   "group-outbox": new URL("baseline/group-outbox.process.ts", import.meta.url),
+  "event-round-trip": new URL("baseline/event-round-trip.process.ts", import.meta.url),
+  "group-mixed": new URL("baseline/group-mixed.process.ts", import.meta.url),
   "group-numbered": new URL("baseline/group-numbered.process.ts", import.meta.url),
   "group-send": new URL("baseline/group-send.process.ts", import.meta.url),
+  "http-broadcast": new URL("baseline/http-broadcast.process.ts", import.meta.url),
   "http-post": new URL("baseline/http-post.process.ts", import.meta.url),
+  membership: new URL("baseline/membership.process.ts", import.meta.url),
 } as const;
+
+const handler = new URL("handler.process.ts", import.meta.url);
 
 export type Baseline = keyof typeof baselines;
 
@@ -29,8 +37,11 @@ const printed = /Endpoint=http:\/\/127\.0\.0\.1:(\d+);AccessKey=([^;\s]+);Versio
 /** The service prints its endpoint well below a second after its start; this is for a machine that is very busy. */
 const startDeadlineMs = 15_000;
 
-/** Starts the service itself, with nothing configured but one listener and a random key: tokens are checked. */
-export function startService(): Promise<RunningServer> {
+/**
+ * Starts the service itself, with nothing configured but one listener, a random key (tokens are checked), and, where a
+ * port is given, an event handler for user events.
+ */
+export function startService(handlerPort: number | null): Promise<RunningServer> {
   const folder = mkdtempSync(join(tmpdir(), "tidewire-bench-"));
   const config = join(folder, "tidewire.json");
   const service = {
@@ -38,15 +49,23 @@ export function startService(): Promise<RunningServer> {
     keys: { primary: randomBytes(32).toString("base64") },
     dataDir: join(folder, "data"),
   };
-  writeFileSync(config, JSON.stringify({ service, limits: { drainSeconds: 0 } }), { mode: 0o600 });
+  const eventHandlers = [{ urlTemplate: `http://127.0.0.1:${handlerPort}/{event}`, userEventPattern: "*" }];
+  const hubs = handlerPort === null ? {} : { bench: { eventHandlers } };
+  writeFileSync(config, JSON.stringify({ service, hubs, limits: { drainSeconds: 0 } }), { mode: 0o600 });
   const clean = (): void => rmSync(folder, { recursive: true, force: true });
   // As bin/tidewire.mjs starts it, but without the launcher, so that the process is the server's own.
   return start(["--max-http-header-size=65536", "src/cli/main.ts", "start", "--config", config], clean);
 }
 
-/** Starts one of the bare servers. */
-export function startBaseline(baseline: Baseline): Promise<RunningServer> {
-  return start(["--max-http-header-size=65536", fileURLToPath(baselines[baseline])], () => {});
+/** Starts one of the bare servers; the port is that of an event handler. */
+export function startBaseline(baseline: Baseline, handlerPort: number | null): Promise<RunningServer> {
+  const args = handlerPort === null ? [] : [String(handlerPort)];
+  return start(["--max-http-header-size=65536", fileURLToPath(baselines[baseline]), ...args], () => {});
+}
+
+/** Starts the application that answers events. */
+export function startHandler(): Promise<RunningServer> {
+  return start([fileURLToPath(handler)], () => {});
 }
 
 async function start(args: readonly string[], clean: () => void): Promise<RunningServer> {
