@@ -70,18 +70,28 @@ export function table(rows: readonly Row[]): string {
     row.targets.map(targetText).join(", "),
     row.verdict,
   ]);
-  const widths = header.map((name, column) => Math.max(name.length, ...cells.map((row) => row[column]?.length ?? 0)));
-  const lines = [header, ...cells].map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  "));
   const notes = rows.flatMap(({ id, notes: own }) => own.map((note) => `${id}: ${note}`));
-  return [...lines, ...notes].map((line) => line.trimEnd()).join("\n");
+  return [...aligned([header, ...cells]), ...notes].join("\n");
+}
+
+/** Lines of cells, each column as wide as its widest cell. */
+export function aligned(rows: readonly (readonly string[])[]): readonly string[] {
+  const width = (column: number): number => Math.max(...rows.map((row) => row[column]?.length ?? 0));
+  const line = (row: readonly string[]): string => row.map((cell, column) => cell.padEnd(width(column))).join("  ");
+  return rows.map((row) => line(row).trimEnd());
 }
 
 /** Keeps the outcome as JSON in bench/results/; returns the file's name. */
 export function save(about: Circumstances, rows: readonly Row[]): string {
+  return saveAs(about, "", { scenarios: rows });
+}
+
+/** As `save`, for any outcome; `suffix` ends the file's name. */
+export function saveAs(about: Circumstances, suffix: string, outcome: object): string {
   const folder = join(project, "bench", "results");
   mkdirSync(folder, { recursive: true });
-  const file = join(folder, `${about.date.replaceAll(":", "-")}.json`);
-  writeFileSync(file, `${JSON.stringify({ ...about, scenarios: rows }, null, 2)}\n`);
+  const file = join(folder, `${about.date.replaceAll(":", "-")}${suffix}.json`);
+  writeFileSync(file, `${JSON.stringify({ ...about, ...outcome }, null, 2)}\n`);
   return file;
 }
 
@@ -90,7 +100,7 @@ function verdictOf(targets: readonly Target[], isMet: boolean): Verdict {
   return isMet ? "met" : "missed";
 }
 
-function figureText({ median, spread }: Figure): string {
+export function figureText({ median, spread }: Figure): string {
   return `${numberText(median)} ±${Math.round(spread * 50)}%`;
 }
 

@@ -55,12 +55,13 @@ export function textFrame(value: unknown): Buffer {
 }
 
 /** A pong without payload, as the service's pings have none. */
-const pongFrame = clientFrame(0x8a, Buffer.alloc(0));
+export const pongFrame = clientFrame(0x8a, Buffer.alloc(0));
 
 /** A close frame with code 1000. */
 export const closeFrame = clientFrame(0x88, Buffer.from([0x03, 0xe8]));
 
-function clientFrame(first: number, payload: Buffer): Buffer {
+/** A frame of a client with this first byte, its mask zero; payloads up to 65,535 bytes. */
+export function clientFrame(first: number, payload: Buffer): Buffer {
   const { length } = payload;
   const size = length < 126 ? [0x80 | length] : [0xfe, length >> 8, length & 255];
   return Buffer.concat([Buffer.from([first, ...size, 0, 0, 0, 0]), payload]);

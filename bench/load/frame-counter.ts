@@ -57,14 +57,15 @@ export class FrameCounter {
 const closeOpcode = 8;
 const pingOpcode = 9;
 
-function isPing(first: number): boolean {
+/** Whether a frame that starts with this byte is a ping. Throws on a close frame. */
+export function isPing(first: number): boolean {
   const opcode = first & 15;
   if (opcode === closeOpcode) throw new Error("the server closed a connection under load");
   return opcode === pingOpcode;
 }
 
 /** Where the frame that starts at `at` ends; null when its header is not complete yet. */
-function frameEnd(data: Buffer, at: number): number | null {
+export function frameEnd(data: Buffer, at: number): number | null {
   const left = data.length - at;
   if (left < 2) return null;
   const short = (data[at + 1] ?? 0) & 127;

@@ -1,5 +1,6 @@
 // A load generator, a process of its own so that its work is not billed to the server or the runner. Driven by messages:
 // one job, then orders; see job.ts.
+import { peerLoad } from "../peers/load/peer-load.ts";
 import { cpuTimeMs } from "../process-stats.ts";
 import { connectStorm } from "./connect-storm.ts";
 import { events } from "./events.ts";
@@ -55,6 +56,8 @@ async function prepare({ endpoint, workload, share }: Job): Promise<Load> {
       return connectStorm(endpoint, workload, share);
     case "idle":
       return idle(endpoint, workload);
+    case "peer":
+      return peerLoad(endpoint, workload);
   }
 }
 

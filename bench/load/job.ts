@@ -1,3 +1,5 @@
+import type { PeerWorkload } from "../peers/load/workload.ts";
+
 /** Whom a generator loads. */
 export interface Endpoint {
   readonly port: number;
@@ -55,7 +57,9 @@ export type Workload =
   /** Joins and leaves: in bursts, of groups picked among so many that have a member. */
   | { readonly kind: "memberships"; readonly groups: number }
   /** Connections that only stay: they are opened when the generator gets ready, and runs count nothing. */
-  | { readonly kind: "idle"; readonly connections: number };
+  | { readonly kind: "idle"; readonly connections: number }
+  /** The load of `npm run bench:peers`, in any server's protocol. */
+  | PeerWorkload;
 
 /** The first thing a generator is told. */
 export interface Job {
