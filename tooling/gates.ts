@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { unitTimeoutMs } from "./suites.ts";
 
 /** The repository's root folder. */
 export const root = fileURLToPath(new URL("..", import.meta.url));
@@ -95,7 +96,7 @@ export const gates: readonly Gate[] = [
     name: "unit",
     command: (project) => {
       const folders = ["src", "tooling"].filter((folder) => existsSync(join(project, folder)));
-      return [bun, "test", ...folders.map((folder) => `./${folder}/`)];
+      return [bun, "test", `--timeout=${unitTimeoutMs}`, ...folders.map((folder) => `./${folder}/`)];
     },
     files: firstNumber(/Ran \d+ tests? across (\d+) files?/),
     brief: (output) => without(/^\((pass|skip|todo)\)/, output),

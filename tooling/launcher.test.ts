@@ -110,7 +110,7 @@ describe("the launcher", () => {
   test("hands on SIGTERM once and waits for the child to end", async () => {
     const { child, readUntil } = await launch(`
       let count = 0;
-      const alive = setTimeout(() => {}, 20_000);
+      const alive = setTimeout(() => {}, 120_000);
       process.on("SIGTERM", () => { count += 1; console.log("term", count); });
       process.on("SIGHUP", () => { console.log("end", count); clearTimeout(alive); process.exit(0); });
       console.log("ready");
@@ -124,7 +124,7 @@ describe("the launcher", () => {
   });
 
   test("ends by the signal that ended the child", async () => {
-    const { child } = await launch("console.log('ready'); setTimeout(() => {}, 20_000);");
+    const { child } = await launch("console.log('ready'); setTimeout(() => {}, 120_000);");
     child.kill("SIGTERM");
     await child.exited;
     expect(child.signalCode).toBe("SIGTERM");
@@ -133,7 +133,7 @@ describe("the launcher", () => {
   test("below npm, the end of npm's shell means SIGTERM", async () => {
     const script = `
       process.on("SIGTERM", () => { console.log("drained"); process.exit(0); });
-      setTimeout(() => {}, 20_000);
+      setTimeout(() => {}, 120_000);
       console.log("ready");
     `;
     const { child, readUntil } = await launch(script, ["sh", "-c", '"$@"; true', "sh"]);
@@ -143,7 +143,7 @@ describe("the launcher", () => {
   });
 
   test("a killed launcher leaves no child behind", async () => {
-    const { child, readUntil } = await launch("console.log(`pid ${process.pid}`); setTimeout(() => {}, 20_000);");
+    const { child, readUntil } = await launch("console.log(`pid ${process.pid}`); setTimeout(() => {}, 120_000);");
     const pid = Number(/pid (\d+)/.exec(await readUntil("pid"))?.[1]);
     expect(() => process.kill(pid, 0)).not.toThrow();
     child.kill("SIGKILL");

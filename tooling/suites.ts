@@ -13,15 +13,19 @@ export interface Suite {
   readonly testTimeoutMs: number;
 }
 
+/** Long enough for the slowest property on a busy machine. */
+export const unitTimeoutMs = 60_000;
+
 /** In the order they run: the quick ones first. */
 export const suites: readonly Suite[] = [
-  { name: "unit", folders: ["src", "tooling"], needs: [], testTimeoutMs: 10_000 },
-  { name: "contract", folders: ["tests/contract"], needs: [], testTimeoutMs: 20_000 },
-  { name: "conformance", folders: ["tests/conformance"], needs: [], testTimeoutMs: 30_000 },
-  { name: "e2e", folders: ["tests/e2e"], needs: ["node"], testTimeoutMs: 120_000 },
-  { name: "browser", folders: ["tests/browser"], needs: ["node", "chromium"], testTimeoutMs: 120_000 },
-  { name: "faults", folders: ["tests/faults"], needs: ["node"], testTimeoutMs: 120_000 },
-  { name: "regression", folders: ["tests/regression"], needs: [], testTimeoutMs: 30_000 },
+  { name: "unit", folders: ["src", "tooling"], needs: [], testTimeoutMs: unitTimeoutMs },
+  { name: "contract", folders: ["tests/contract"], needs: [], testTimeoutMs: 60_000 },
+  { name: "fuzz", folders: ["tests/fuzz"], needs: [], testTimeoutMs: 120_000 },
+  { name: "conformance", folders: ["tests/conformance"], needs: [], testTimeoutMs: 90_000 },
+  { name: "e2e", folders: ["tests/e2e"], needs: ["node"], testTimeoutMs: 240_000 },
+  { name: "browser", folders: ["tests/browser"], needs: ["node", "chromium"], testTimeoutMs: 240_000 },
+  { name: "faults", folders: ["tests/faults"], needs: ["node"], testTimeoutMs: 240_000 },
+  { name: "regression", folders: ["tests/regression"], needs: [], testTimeoutMs: 90_000 },
 ];
 
 /** The suite's test files below `project`; empty when its folders do not exist yet. */

@@ -149,6 +149,21 @@ const limitsSchema = group(
       "Permissions of a connection.",
     ).prefault({}),
     ackIds: count("Ack ids of successful requests remembered per connection.").default(defaultLimits.ackIds),
+    openStreams: count("Streams to groups that one connection may have open (preview).").default(
+      defaultLimits.openStreams,
+    ),
+    pendingInvocations: count("Invocations of one connection that may wait for the event handler (preview).").default(
+      defaultLimits.pendingInvocations,
+    ),
+    groupState: group(
+      {
+        bytes: bytes("Biggest state of a connection in a group, keys and values.").default(
+          defaultLimits.groupState.bytes,
+        ),
+        items: count("States shown in one snapshot.", 1).default(defaultLimits.groupState.items),
+      },
+      "Group states (preview).",
+    ).prefault({}),
     handshakeSeconds: wholeNumber({
       description:
         "Time an HTTP peer may be silent within a request body or between requests; a request head has a fixed 12 s.",

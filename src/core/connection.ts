@@ -10,6 +10,7 @@ import type { ConnectionFacts, EventSource, FrameSink, WireFormat } from "./port
 import type { ReplayBounds, ReplayTotals } from "./replay-buffer.ts";
 import { ReplayBuffer } from "./replay-buffer.ts";
 import { SmallSet } from "./small-set.ts";
+import type { Streams } from "./streams.ts";
 
 /** Everything known of a connection when its socket opens. */
 export interface ConnectionInit {
@@ -53,6 +54,10 @@ export class Connection implements EventSource, FilterSubject, ConnectionFacts {
   upstreamSession: object | null;
   /** The user event that is waiting for its handler; aborted when the connection ends. */
   pendingEvent: AbortController | null = null;
+  /** Invocations that wait for their handler; null until there was one. Owned by `invocation.ts`. */
+  invocations: Map<string, AbortController> | null = null;
+  /** Streams it publishes; null until there was one. Owned by `Service`. */
+  streams: Streams | null = null;
   /** Calls off the cut that is due when a closing client takes too long; owned by `Service`. */
   cancelAbort: (() => void) | null = null;
   /** False from the moment the connection is over for everybody else. */
@@ -101,6 +106,13 @@ export class Connection implements EventSource, FilterSubject, ConnectionFacts {
     const id = this.#events;
     this.#events += 1;
     return id;
+  }
+
+  /** Calls off everything that waits for an event handler: the connection is over. */
+  abortEvents(): void {
+    this.pendingEvent?.abort();
+    for (const invocation of this.invocations?.values() ?? []) invocation.abort();
+    this.invocations?.clear();
   }
 
   /** Whether it waits for its client to come back. */

@@ -1,6 +1,10 @@
+import { isDuplicate, refuse, succeed } from "./acknowledge.ts";
 import type { Command, SendEvent, SendToGroup } from "./commands.ts";
 import type { Connection } from "./connection.ts";
-import type { AckId, ConnectionId, GroupName } from "./names.ts";
+import { executeGroupState } from "./execute-group-state.ts";
+import { executeStream } from "./execute-stream.ts";
+import { cancelInvocation, invoke } from "./invocation.ts";
+import type { ConnectionId, GroupName } from "./names.ts";
 import type { AckError } from "./outbound.ts";
 import type { Clock, Upstream } from "./ports.ts";
 import type { Publication } from "./publication.ts";
@@ -21,6 +25,8 @@ const internalServerError: AckError = { name: "InternalServerError", message: "I
  */
 export function execute(executor: Executor, connection: Connection, command: Command): Promise<void> | undefined {
   switch (command.kind) {
+    case "ignored":
+      return undefined;
     case "ping":
       executor.service.pushControl(connection, { kind: "pong" });
       return undefined;
@@ -36,6 +42,30 @@ export function execute(executor: Executor, connection: Connection, command: Com
       return sendToGroup(executor, connection, command);
     case "event":
       return sendEvent(executor, connection, command);
+    case "invoke":
+      invoke(executor, connection, command);
+      return undefined;
+    case "invokeProblem":
+      executor.service.pushControl(connection, {
+        kind: "invokeResponse",
+        invocationId: command.invocationId,
+        outcome: { kind: "failed", name: "BadRequest", message: command.message },
+      });
+      return undefined;
+    case "cancelInvocation":
+      cancelInvocation(connection, command.invocationId);
+      return undefined;
+    case "streamStart":
+    case "streamData":
+    case "streamKeepAlive":
+    case "streamEnd":
+    case "streamProblem":
+      return executeStream(executor.service, connection, command);
+    case "setGroupState":
+    case "subscribeGroupState":
+    case "unsubscribeGroupState":
+      executeGroupState(executor.service, connection, command);
+      return undefined;
   }
 }
 
@@ -75,6 +105,7 @@ function sendToGroup(
     payload: command.payload,
     metadata: command.metadata,
     from: { kind: "connection", id: connection.id, user: connection.userId },
+    stream: null,
     excluded: command.noEcho ? new Set<ConnectionId>([connection.id]) : null,
     filter: null,
     expiresAt: ttlSeconds === 0 ? null : clock.now() + ttlSeconds * 1000,
@@ -105,33 +136,10 @@ async function sendEvent({ service, upstream }: Executor, connection: Connection
     return;
   }
   if (outcome.reply !== null) {
-    service.pushMessage(connection, { from: { kind: "server" }, ...outcome.reply });
+    service.pushMessage(connection, { from: { kind: "server" }, stream: null, ...outcome.reply });
     if (!connection.isOpen) return;
   }
   succeed(service, connection, ackId);
-}
-
-/** Answers a request whose ack id was used by a successful one; it must not be carried out again (C-33). */
-function isDuplicate(service: Service, connection: Connection, ackId: AckId | null): boolean {
-  if (ackId === null || !connection.acks.has(ackId)) return false;
-  const message = `Message with ack-id: ${ackId} has been processed`;
-  service.pushControl(connection, { kind: "ack", ackId, error: { name: "Duplicate", message } });
-  return true;
-}
-
-function succeed(service: Service, connection: Connection, ackId: AckId | null): void {
-  if (ackId === null) return; // C-30
-  connection.acks.remember(ackId, service.limits.ackIds);
-  service.pushControl(connection, { kind: "ack", ackId, error: null });
-}
-
-/** A refused request does not use up its ack id (C-32). */
-function refuse(
-  service: Service,
-  connection: Connection,
-  { ackId, error }: { readonly ackId: AckId | null; readonly error: AckError },
-): void {
-  if (ackId !== null) service.pushControl(connection, { kind: "ack", ackId, error });
 }
 
 function forbidden(verb: "join" | "leave" | "send to", group: GroupName): AckError {

@@ -97,6 +97,7 @@ test("a fan-out encodes once per wire format, however the members alternate", ()
         encoded.push(name);
         return name;
       },
+      groupState: () => null,
       stamp: null,
       control: () => null,
     },

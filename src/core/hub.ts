@@ -1,6 +1,7 @@
 import type { Connection, PushLimits } from "./connection.ts";
+import { GroupStates } from "./group-states.ts";
 import type { ConnectionId, GroupName, HubName, UserId } from "./names.ts";
-import type { Encoder, Frame, OutboundMessage } from "./outbound.ts";
+import type { Encoder, Frame, GroupStateMessage, OutboundMessage } from "./outbound.ts";
 import type { Publication, Target } from "./publication.ts";
 import { SmallSet } from "./small-set.ts";
 
@@ -22,8 +23,20 @@ export class Hub {
   readonly #groups = new Map<GroupName, SmallSet<Connection>>();
   readonly #users = new Map<UserId, SmallSet<Connection>>();
 
+  #states: GroupStates | null = null;
+
   constructor(name: HubName) {
     this.name = name;
+  }
+
+  /** What members say of themselves; created when it is first used. */
+  get states(): GroupStates {
+    return (this.#states ??= new GroupStates());
+  }
+
+  /** Whether anybody ever used `states`; most hubs do not, and leaving a group asks. */
+  get hasStates(): boolean {
+    return this.#states !== null;
   }
 
   get size(): number {
@@ -112,17 +125,18 @@ export class Hub {
     let refused: Refusal[] | null = null;
     // Nearly every fan-out has one wire format: remember the last one, keep the others in a map.
     let encoder: Encoder | null = null;
-    let frame: Frame = "";
-    let others: Map<Encoder, Frame> | null = null;
+    let frame: Frame | null = null;
+    let others: Map<Encoder, Frame | null> | null = null;
     for (const connection of this.select(publication.target)) {
       if (excluded !== null && excluded.has(connection.id)) continue;
       if (filter !== null && !filter.matches(connection)) continue;
       const wanted = connection.format.encoder;
       if (wanted !== encoder) {
-        if (encoder !== null) others = (others ?? new Map<Encoder, Frame>()).set(encoder, frame);
+        if (encoder !== null) others = (others ?? new Map<Encoder, Frame | null>()).set(encoder, frame);
         frame = others?.get(wanted) ?? wanted.message(message);
         encoder = wanted;
       }
+      if (frame === null) continue;
       const cause = connection.push(frame, expiresAt, limits);
       if (cause !== null) (refused ??= []).push({ connection, cause });
     }
@@ -130,11 +144,33 @@ export class Hub {
   }
 }
 
+/**
+ * Queues group states for the connections that want to know; as `deliver`, but there are few of them and nearly always of
+ * one wire format.
+ */
+export function deliverGroupState(
+  recipients: Iterable<Connection>,
+  message: GroupStateMessage,
+  limits: PushLimits,
+): Refusal[] | null {
+  let refused: Refusal[] | null = null;
+  const frames = new Map<Encoder, Frame | null>();
+  for (const connection of recipients) {
+    const { encoder } = connection.format;
+    const frame = frames.get(encoder) ?? encoder.groupState(message);
+    if (frame === null) continue;
+    frames.set(encoder, frame);
+    const cause = connection.push(frame, null, limits);
+    if (cause !== null) (refused ??= []).push({ connection, cause });
+  }
+  return refused;
+}
+
 /** What recipients see of a publication: only group messages name the group and its sender (rest-api 7.1). */
-function outboundMessage({ target, from, payload, metadata }: Publication): OutboundMessage {
-  if (target.kind !== "group") return { from: { kind: "server" }, payload, metadata };
+function outboundMessage({ target, from, payload, metadata, stream }: Publication): OutboundMessage {
+  if (target.kind !== "group") return { from: { kind: "server" }, payload, metadata, stream };
   const fromUserId = from.kind === "connection" ? from.user : undefined; // R-53
-  return { from: { kind: "group", group: target.group, fromUserId }, payload, metadata };
+  return { from: { kind: "group", group: target.group, fromUserId }, payload, metadata, stream };
 }
 
 function addTo<Key>(index: Map<Key, SmallSet<Connection>>, key: Key, connection: Connection): void {

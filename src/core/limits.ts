@@ -8,6 +8,11 @@ export interface Limits {
   readonly inboundQueue: { readonly messages: number; readonly bytes: number };
   /** What a reliable connection may leave unconfirmed, and how long it waits for its client (client-protocols 8). */
   readonly reliable: { readonly recoveryMs: number; readonly messages: number; readonly bytes: number };
+  /** Streams that one connection may have open, and invocations that may wait for their handler. Ours. */
+  readonly openStreams: number;
+  readonly pendingInvocations: number;
+  /** Size of one group state, its keys and values in UTF-8, and items of one snapshot (client-protocols 7.3). */
+  readonly groupState: { readonly bytes: number; readonly items: number };
   /** Successful ack ids remembered per connection (C-35). */
   readonly ackIds: number;
   /** Literal groups and patterns per action and connection (client-protocols 4.2, R-93). */
@@ -24,6 +29,9 @@ export const defaultLimits: Limits = {
   outboundQueue: { messages: 1000, bytes: 16_777_216 },
   inboundQueue: { messages: 1000, bytes: 16_777_216 },
   reliable: { recoveryMs: 30_000, messages: 1000, bytes: 16_777_216 },
+  openStreams: 100,
+  pendingInvocations: 100,
+  groupState: { bytes: 512, items: 200 },
   ackIds: 1000,
   permissionLiterals: 1000,
   permissionPatterns: 10,

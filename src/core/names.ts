@@ -18,6 +18,8 @@ const hubPattern = /^[A-Za-z][A-Za-z0-9_`,.[\]]{0,127}$/;
 const eventPattern = /^[A-Za-z][A-Za-z0-9_.-]{0,127}$/;
 const maxUint64 = "18446744073709551615";
 const maxGroupLength = 1024;
+/** Ours: longest id that a client may choose for a stream or an invocation, in UTF-16 units; as a group name. */
+export const maxClientIdLength = 1024;
 
 /** Returns the canonical hub name, or null if the pattern of the REST reference does not match (R-7, C-13). */
 export function parseHubName(raw: string): HubName | null {

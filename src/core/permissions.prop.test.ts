@@ -6,7 +6,7 @@ import { type Action, Permissions, parseRoles } from "./permissions.ts";
 
 const limits = { permissionLiterals: 3, permissionPatterns: 2 };
 const groups = ["a", "a.b", "b", "*", "a?", "a\\", ".", "A"];
-const actions: readonly Action[] = ["sendToGroup", "joinLeaveGroup"];
+const actions = ["sendToGroup", "joinLeaveGroup"] as const satisfies readonly Action[];
 
 const group = fc.constantFrom(...groups);
 const suffix = fc.oneof(

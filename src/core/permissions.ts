@@ -3,8 +3,8 @@ import { parseGroupName } from "./names.ts";
 import type { GroupPattern } from "./pattern.ts";
 import { parseGroupPattern } from "./pattern.ts";
 
-/** What a permission allows (rest-api 12). */
-export type Action = "sendToGroup" | "joinLeaveGroup";
+/** What a permission allows; group states are preview, and REST cannot change their permissions (rest-api 12). */
+export type Action = "sendToGroup" | "joinLeaveGroup" | "setGroupState" | "getGroupState";
 
 interface Rules {
   readonly all: boolean;
@@ -29,6 +29,8 @@ export function parseRoles(roles: readonly string[], limits: PermissionLimits): 
   return {
     sendToGroup: rulesFor("sendToGroup", roles, limits),
     joinLeaveGroup: rulesFor("joinLeaveGroup", roles, limits),
+    setGroupState: rulesFor("setGroupState", roles, limits),
+    getGroupState: rulesFor("getGroupState", roles, limits),
   };
 }
 
@@ -36,18 +38,29 @@ function rulesFor(action: Action, roles: readonly string[], limits: PermissionLi
   const globalRole = `${prefix}${action}`;
   const literalPrefix = `${globalRole}.`;
   const patternPrefix = `${globalRole}s.`;
+  const isStateAction = action === "setGroupState" || action === "getGroupState";
   let all = false;
   const patterns: GroupPattern[] = [];
   const literals = new Map<GroupName, boolean>();
+  const addLiteral = (name: string): void => {
+    const group = parseGroupName(name);
+    if (group !== null && literals.size < limits.permissionLiterals) literals.set(group, true);
+  };
+  const addPattern = (source: string): void => {
+    if (patterns.length >= limits.permissionPatterns) return;
+    const pattern = parseGroupPattern(source);
+    if (pattern !== null) patterns.push(pattern);
+  };
   for (const role of roles) {
     if (role === globalRole) {
       all = true;
     } else if (role.startsWith(literalPrefix)) {
-      const group = parseGroupName(role.slice(literalPrefix.length));
-      if (group !== null && literals.size < limits.permissionLiterals) literals.set(group, true);
-    } else if (role.startsWith(patternPrefix) && patterns.length < limits.permissionPatterns) {
-      const pattern = parseGroupPattern(role.slice(patternPrefix.length));
-      if (pattern !== null) patterns.push(pattern);
+      const suffix = role.slice(literalPrefix.length);
+      // The state roles have patterns where the others have literal names (client-protocols 7.3).
+      if (isStateAction && /[*?\\]/.test(suffix)) addPattern(suffix);
+      else addLiteral(suffix);
+    } else if (!isStateAction && role.startsWith(patternPrefix)) {
+      addPattern(role.slice(patternPrefix.length));
     }
   }
   return all || patterns.length > 0 || literals.size > 0 ? { all, patterns, literals } : nothing;

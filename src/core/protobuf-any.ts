@@ -3,12 +3,13 @@ const maxVarintBytes = 10;
 /** Fields 1 (type URL) and 2 (value), both length-delimited. */
 const typeUrlTag = 0x0a;
 const valueTag = 0x12;
+/** One for all: making one costs more than most uses of it, and an Any may have very many type URLs (H-13). */
+const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
  * Whether the bytes are a serialized `google.protobuf.Any`: well-formed fields to the end, a type URL in UTF-8 and a
- * value in bytes. Unknown
- * fields are allowed, groups are not (proto3 has none). The type URL is not resolved and may be absent, which is the
- * default value; zero bytes are therefore an empty Any.
+ * value in bytes. Unknown fields are allowed, groups are not (proto3 has none). The type URL is not resolved and may be
+ * absent, which is the default value; zero bytes are therefore an empty Any.
  */
 export function isProtobufAny(bytes: Uint8Array): boolean {
   let at = 0;
@@ -60,7 +61,7 @@ function varint(bytes: Uint8Array, at: number, end: number): number {
 
 function isUtf8(bytes: Uint8Array): boolean {
   try {
-    new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    utf8.decode(bytes);
     return true;
   } catch {
     return false;

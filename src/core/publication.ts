@@ -1,5 +1,6 @@
 import type { Filter } from "./filter/filter.ts";
 import type { ConnectionId, GroupName, HubName, UserId } from "./names.ts";
+import type { StreamPart } from "./outbound.ts";
 import type { Metadata, Payload } from "./payload.ts";
 
 /** Who a publication is for. */
@@ -24,6 +25,8 @@ export interface Publication {
   /** Connections that must not get it; a sender with `noEcho` is one of them (C-36). */
   readonly excluded: ReadonlySet<ConnectionId> | null;
   readonly filter: Filter | null;
+  /** The place in a stream; null: a message of its own. */
+  readonly stream: StreamPart | null;
   /** Milliseconds since the epoch after which a waiting copy is dropped; null: never (client-protocols 6.7). */
   readonly expiresAt: number | null;
 }

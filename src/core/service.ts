@@ -2,7 +2,8 @@ import type { ConnectionInit, PushLimits } from "./connection.ts";
 import { Connection } from "./connection.ts";
 import type { Ending, EndingCause } from "./endings.ts";
 import { endings } from "./endings.ts";
-import { Hub } from "./hub.ts";
+import type { GroupState } from "./group-state.ts";
+import { deliverGroupState, Hub, type Refusal } from "./hub.ts";
 import { KeepAlive } from "./keep-alive.ts";
 import type { Limits } from "./limits.ts";
 import type { ConnectionId, GroupName, HubName } from "./names.ts";
@@ -19,11 +20,13 @@ import type {
   PermissionRequest,
   Subject,
 } from "./operations.ts";
-import type { OutboundControl, OutboundMessage } from "./outbound.ts";
+import type { GroupStateMessage, OutboundControl, OutboundMessage } from "./outbound.ts";
 import { Flusher, Outbox } from "./outbox.ts";
 import type { Backplane, Clock, FrameSink, Scheduler, Telemetry, Upstream } from "./ports.ts";
 import type { Publication } from "./publication.ts";
 import type { ReplayTotals } from "./replay-buffer.ts";
+import { Streams } from "./streams.ts";
+import { truncateUtf8 } from "./utf8.ts";
 
 /** The ports of a service and its settings; `limits` and `keepAliveSeconds` are read at each use, so that they can change. */
 export interface ServiceOptions {
@@ -39,6 +42,8 @@ export interface ServiceOptions {
   reconnectionToken(id: ConnectionId): string;
 }
 
+/** A close frame has room for 125 bytes, code included. */
+const maxReasonBytes = 123;
 const unbounded = { messages: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY };
 const done: NodeAnswer = { kind: "outcome", outcome: "done" };
 const unknown: NodeAnswer = { kind: "outcome", outcome: "unknown" };
@@ -160,6 +165,7 @@ export class Service implements Operations {
       connection.sink = sink;
     }
     connection.outbox = new Outbox(this.#flusher, sink);
+    connection.streams?.recovered();
     this.#keepAlive.add(connection);
     this.#pushConnected(connection);
     replay.replay(this.#options.clock.now(), (frame, sequenceId, expiresAt) => {
@@ -235,7 +241,7 @@ export class Service implements Operations {
   #retire(connection: Connection, ending: Ending): void {
     const { telemetry, upstream } = this.#options;
     connection.isOpen = false;
-    connection.pendingEvent?.abort();
+    connection.abortEvents();
     this.#endDetachment(connection);
     connection.replay?.clear();
     this.#keepAlive.remove(connection);
@@ -246,6 +252,8 @@ export class Service implements Operations {
     telemetry.connectionEnded(connection, ending);
     if (upstream.wantsPresence(hub.name)) for (const group of groups) upstream.presence(connection, "left", group);
     upstream.disconnected(connection, disconnectedReason(ending));
+    if (hub.hasStates) for (const group of groups) this.#clearGroupState(hub, connection, group);
+    connection.streams?.cancel();
   }
 
   /** A frame, ping or pong of the client arrived. */
@@ -266,9 +274,54 @@ export class Service implements Operations {
   }
 
   leave(connection: Connection, group: GroupName): void {
-    if (!connection.isOpen || !this.#hub(connection.hub).leave(connection, group)) return;
+    if (!connection.isOpen) return;
+    const hub = this.#hub(connection.hub);
+    if (!hub.leave(connection, group)) return;
     const { upstream } = this.#options;
     if (upstream.wantsPresence(connection.hub)) upstream.presence(connection, "left", group);
+    if (hub.hasStates) this.#clearGroupState(hub, connection, group);
+  }
+
+  /** Replaces the state of a member and tells the members that subscribed (C-100). */
+  setGroupState(connection: Connection, group: GroupName, state: GroupState | null): void {
+    const { states } = this.#hub(connection.hub);
+    const item = states.set(connection, group, { state, now: this.#now() });
+    this.#pushGroupState(states.subscribers(group), { kind: "update", group, items: [item] });
+  }
+
+  /** Tells a member of every change from now on; `pushGroupSnapshot` is how it begins. */
+  subscribeGroupState(connection: Connection, group: GroupName): void {
+    this.#hub(connection.hub).states.subscribe(connection, group);
+  }
+
+  unsubscribeGroupState(connection: Connection, group: GroupName): void {
+    this.#hub(connection.hub).states.unsubscribe(connection, group);
+  }
+
+  pushGroupSnapshot(connection: Connection, group: GroupName): void {
+    const items = this.#hub(connection.hub).states.snapshot(group, this.limits.groupState.items);
+    this.#pushGroupState([connection], { kind: "snapshot", group, items });
+  }
+
+  #clearGroupState(hub: Hub, connection: Connection, group: GroupName): void {
+    const item = hub.states.left(connection, group, this.#now());
+    if (item !== null) this.#pushGroupState(hub.states.subscribers(group), { kind: "update", group, items: [item] });
+  }
+
+  #pushGroupState(recipients: Iterable<Connection>, message: GroupStateMessage): void {
+    this.#endRefused(deliverGroupState(recipients, message, this.#pushLimits()));
+  }
+
+  /** The streams that a connection publishes. */
+  streamsOf(connection: Connection): Streams {
+    const { clock, scheduler } = this.#options;
+    return (connection.streams ??= new Streams(connection, {
+      clock,
+      scheduler,
+      maxOpen: () => this.limits.openStreams,
+      publish: (publication) => this.publish(publication),
+      tell: (control) => this.pushControl(connection, control),
+    }));
   }
 
   publish(publication: Publication): "done" | Promise<"done" | "down"> {
@@ -278,13 +331,18 @@ export class Service implements Operations {
 
   /** Delivers a publication to the recipients of this node only; what arrives over the backplane enters here. */
   deliver(publication: Publication): void {
-    const refused = this.#hubs.get(publication.hub)?.deliver(publication, this.#pushLimits());
-    if (refused) for (const { connection, cause } of refused) this.end(connection, cause);
+    const hub = this.#hubs.get(publication.hub);
+    if (hub !== undefined) this.#endRefused(hub.deliver(publication, this.#pushLimits()));
+  }
+
+  #endRefused(refused: readonly Refusal[] | null): void {
+    if (refused !== null) for (const { connection, cause } of refused) this.end(connection, cause);
   }
 
   /** Queues a data message for one connection; a full queue ends it. */
   pushMessage(connection: Connection, message: OutboundMessage): void {
-    const cause = connection.push(connection.format.encoder.message(message), null, this.#pushLimits());
+    const frame = connection.format.encoder.message(message);
+    const cause = frame === null ? null : connection.push(frame, null, this.#pushLimits());
     if (cause !== null) this.end(connection, cause);
   }
 
@@ -434,7 +492,9 @@ export class Service implements Operations {
     for (const connection of [...hub.select(target)]) {
       if (excluded !== null && excluded.has(connection.id)) continue;
       // A simple client has no `disconnected` message, so the reason goes into its close frame (client-protocols 11).
-      const closeReason = connection.format.answersFaults ? endings.closedByServer.reason : truncateReason(reason);
+      const closeReason = connection.format.answersFaults
+        ? endings.closedByServer.reason
+        : truncateUtf8(reason, maxReasonBytes);
       this.#end(connection, { cause: "closedByServer", text, closeReason });
     }
   }
@@ -470,19 +530,4 @@ function disconnectedReason(ending: Ending): string {
  */
 function isRetained(code: number): boolean {
   return code !== 1000 && code !== 1005 && code !== 1002 && code !== 1007 && code !== 1009;
-}
-
-const maxReasonBytes = 123;
-
-/** Cuts a text to what fits a close frame, between two characters. */
-function truncateReason(text: string): string {
-  let bytes = 0;
-  let end = 0;
-  for (const char of text) {
-    const point = char.codePointAt(0) ?? 0;
-    bytes += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x1_0000 ? 3 : 4;
-    if (bytes > maxReasonBytes) break;
-    end += char.length;
-  }
-  return text.slice(0, end);
 }

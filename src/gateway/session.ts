@@ -13,7 +13,8 @@ interface Waiting {
 
 /**
  * Binds one socket to its connection: decodes each frame and carries it out, strictly in order and one at a time, while
- * a user event waits for its handler included (client-protocols 6.8). Ping and sequence acks do not wait (C-56).
+ * a user event waits for its handler included (client-protocols 6.8). Ping, sequence acks and the cancelling of an
+ * invocation do not wait (C-56).
  */
 export class Session implements SocketEvents {
   readonly #executor: Executor;
@@ -47,6 +48,10 @@ export class Session implements SocketEvents {
     }
     if (decoded.kind === "ping" || decoded.kind === "sequenceAck") {
       void execute(this.#executor, connection, decoded); // done when it returns
+      return;
+    }
+    if (decoded.kind === "cancelInvocation") {
+      this.#cancelInvocation(decoded);
       return;
     }
     const waiting = (this.#waiting ??= []);
@@ -92,6 +97,17 @@ export class Session implements SocketEvents {
         if (isCurrent()) this.closed(code, reason);
       },
     };
+  }
+
+  /** The invocation may be pending, or still wait behind an event itself. */
+  #cancelInvocation(command: Extract<Decoded, { readonly kind: "cancelInvocation" }>): void {
+    const { invocationId } = command;
+    const isIt = ({ decoded }: Waiting): boolean => decoded.kind === "invoke" && decoded.invocationId === invocationId;
+    const at = this.#waiting?.findIndex(isIt) ?? -1;
+    const [waiting] = at < 0 ? [] : (this.#waiting?.splice(at, 1) ?? []);
+    if (waiting === undefined)
+      void execute(this.#executor, this.#connection, command); // done when it returns
+    else this.#waitingSize -= waiting.size;
   }
 
   #carryOut(decoded: Decoded): void {

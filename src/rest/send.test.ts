@@ -42,6 +42,7 @@ describe("body", () => {
         payload,
         metadata: null,
         from: { kind: "server" },
+        stream: null,
         excluded: null,
         filter: null,
         expiresAt: null,

@@ -82,6 +82,7 @@ async function publish(call: Call, message: Message): Promise<Outcome> {
     payload,
     metadata,
     from: { kind: "server" },
+    stream: null,
     excluded: message.excluded,
     filter: message.filter,
     expiresAt: message.ttlSeconds === 0 ? null : call.services.clock.now() + message.ttlSeconds * 1000,

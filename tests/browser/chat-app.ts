@@ -1,7 +1,7 @@
 import { NodeProgram } from "../support/node-program.ts";
 import { type Server, startServer } from "../support/server.ts";
 
-const startDeadlineMs = 20_000;
+const startDeadlineMs = 60_000;
 
 /** examples/chat and a tidewire that tells it what happens, both on free ports. */
 export interface ChatApp {

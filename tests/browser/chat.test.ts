@@ -6,7 +6,7 @@ import { dial } from "../support/dial.ts";
 import { type ChatApp, startChat } from "./chat-app.ts";
 import { launchChromium } from "./chromium.ts";
 
-const deadlineMs = 10_000;
+const deadlineMs = 30_000;
 
 describe.each(["http", "https"] as const)("tutorial: the chat example, %s", (scheme) => {
   let app: ChatApp;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { connectJson, connectSimple, type SimpleClient } from "../support/clients.ts";
+import { connectJson, connectSimple } from "../support/clients.ts";
 import { freshName } from "../support/names.ts";
 import { anyServer, isForeign, type Server, startServer, type Target } from "../support/server.ts";
 
@@ -52,18 +52,19 @@ describe("any server", () => {
 
 describe.skipIf(isForeign)("a server configured for this suite", () => {
   let server: Server;
-  let leisurely: SimpleClient;
   beforeAll(async () => {
     server = await startServer({
-      hubs: { brisk: { webSocketKeepAliveIntervalInSeconds: 1 } },
+      hubs: {
+        brisk: { webSocketKeepAliveIntervalInSeconds: 1 },
+        patient: { webSocketKeepAliveIntervalInSeconds: 120 }, // who does not read answers no ping either
+      },
       limits: { outboundQueue: { messages: 40, bytes: 4 * 1_048_576 } },
     });
-    leisurely = await connectSimple(server, { hub: freshName("leisurely") });
   });
   afterAll(async () => await server.stop());
 
   test("C-94 a client that stops reading is closed, and nobody else notices", async () => {
-    const hub = freshName("hub");
+    const hub = "patient";
     const reader = await connectJson(server, { hub });
     const stuck = await connectJson(server, { hub });
     stuck.socket.pause();
@@ -74,7 +75,7 @@ describe.skipIf(isForeign)("a server configured for this suite", () => {
     const padding = "x".repeat(200_000);
     let sent = 0;
     while (await exists()) {
-      expect(sent).toBeLessThan(1000);
+      expect(sent).toBeLessThan(1000); // 190 MiB, of which the kernel takes 36 at most
       expect(
         (await server.rest({ method: "POST", path: `/api/hubs/${hub}/:send`, body: `${sent} ${padding}` })).status,
       ).toBe(202);
@@ -99,14 +100,16 @@ describe.skipIf(isForeign)("a server configured for this suite", () => {
   test("C-93 pings arrive at the configured interval, and a client that answers none is dropped", async () => {
     const silent = await connectSimple(server, { hub: "brisk", answerPings: false });
     const answering = await connectSimple(server, { hub: "brisk" });
-    expect(await silent.socket.closed({ withinMs: 10_000 })).toEqual({ code: 1006, reason: "" });
+    expect(await silent.socket.closed()).toEqual({ code: 1006, reason: "" });
     for (let ping = 0; ping < 5; ping++) await answering.socket.pings.take({ what: "ping" });
     await answering.nothingArrived();
   });
 
   test("C-93 without setting pings arrive every 20 seconds", async () => {
-    expect(leisurely.socket.pings.untaken).toEqual([]);
-    await leisurely.socket.pings.take({ what: "ping", withinMs: 25_000 });
-    await leisurely.nothingArrived();
+    const start = performance.now();
+    const client = await connectSimple(server, { hub: freshName("leisurely") });
+    await client.socket.pings.take({ what: "ping", withinMs: 40_000 });
+    expect(performance.now() - start).toBeGreaterThan(18_000);
+    await client.nothingArrived();
   });
 });

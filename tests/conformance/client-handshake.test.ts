@@ -310,7 +310,7 @@ describe.skipIf(isForeign)("a server configured for this suite", () => {
 
   test("C-23 a connection outlives its token", async () => {
     const hub = freshName("hub");
-    const token = clientToken(server, { hub, userId: "u", claims: { exp: nowSeconds() + 2 } });
+    const token = clientToken(server, { hub, userId: "u", claims: { exp: nowSeconds() + 5 } });
     const client = await connectJson(server, { hub, token });
     const isRefused = async (): Promise<boolean> =>
       (await handshake(server.endpoint, { path: clientPath(server, { hub, token }) })).status === 401;

@@ -79,7 +79,8 @@ test.each([
   ["metadata with a blank in the key", "0a100a01671a030a017832060a0120120176"],
   ["data that are no JSON", "0a080a01671a0322017b"],
   ["data that are no Any", "0a080a01671a031a01ff"],
-  ["a stream", "0a0f0a04726f6f6d3a070a017310e0d403"],
+  ["an event with a stream", "2a0b0a02657612030a01782a00"],
+  ["a stream to no group", "0a053a030a0173"],
 ])("C-87 %s closes 1007", async (_what, message) => {
   await expectDeclined(await connect(), hex(message), { code: 1007, reason: invalidMessage });
 });

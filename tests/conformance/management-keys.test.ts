@@ -23,7 +23,7 @@ async function statusWith(server: Server, key: string): Promise<number> {
 /** Starts, waits for the connection string and ends it again; returns what it printed. */
 async function printedBy(options: Parameters<typeof launch>[0]): Promise<readonly string[]> {
   const process = launch(options);
-  await process.written(/^Endpoint=.*;$/m, { withinMs: 15_000 });
+  await process.written(/^Endpoint=.*;$/m, { withinMs: 30_000 });
   process.kill("SIGTERM");
   await process.exited;
   return process.output.match(strings) ?? [];

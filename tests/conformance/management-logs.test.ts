@@ -188,9 +188,9 @@ describe("metrics", () => {
 
   test("M-54 a client that answers no ping is counted as PingTimeout", async () => {
     const { socket } = await connectJson(server, { hub: "pinging", answerPings: false });
-    expect(await socket.closed({ withinMs: 10_000 })).toMatchObject({ code: 1006 });
+    expect(await socket.closed()).toMatchObject({ code: 1006 });
     await untilMetric(server, closedBy("PingTimeout"), 1);
-  }, 15_000);
+  });
 
   test("M-54 a client that stops reading is counted as SlowClient", async () => {
     const hub = freshName("hub");
@@ -204,9 +204,9 @@ describe("metrics", () => {
         expect(await send(hubApi(server, hub))).toBe(202);
         return (await readMetrics(server)).get(closedBy("SlowClient")) === 1;
       },
-      20_000,
+      50_000,
     );
-  }, 25_000);
+  });
 
   test("M-55 REST requests are counted by category, handshakes by client type and status", async () => {
     const hub = freshName("hub");

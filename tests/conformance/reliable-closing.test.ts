@@ -118,7 +118,7 @@ describe.skipIf(isForeign)("a server configured for this suite", () => {
   beforeAll(async () => {
     handler = await startEventHandler();
     server = await startServer({
-      limits: { reliable: { recoverySeconds: 1 } },
+      limits: { reliable: { recoverySeconds: 3 } },
       hubs: { "*": { eventHandlers: [handler.settings()] } },
     });
   });

@@ -158,7 +158,6 @@ describe.skipIf(isForeign)("a server configured for this suite", () => {
 
   test("R-55 a message whose TTL ended while its client was away is not brought back, one without TTL is", async () => {
     const hub = freshName("hub");
-    const clock = await connectSimple(server, { hub: "ticking" });
     const client = await connectReliable(server, { hub });
     await leave(client);
     for (const [body, ttl] of [
@@ -169,14 +168,15 @@ describe.skipIf(isForeign)("a server configured for this suite", () => {
       const sent = await hubApi(server, hub)("POST", `/:send?messageTtlSeconds=${ttl}`, { body });
       expect(sent.status).toBe(202);
     }
-    for (let second = 0; second < 3; second++) await clock.socket.pings.take({ what: "ping" });
+    const clock = await connectSimple(server, { hub: "ticking" });
+    for (let second = 0; second < 4; second++) await clock.socket.pings.take({ what: "ping" });
     const again = await recover(server, client);
     expect([await again.next(), await again.next()]).toEqual([numbered(2, "endless"), numbered(3, "long")]);
   });
 
   test("C-80 C-93 a client that answers no ping loses its socket alone", async () => {
     const client = await connectReliable(server, { hub: "silent", answerPings: false });
-    expect(await client.socket.closed({ withinMs: 10_000 })).toEqual({ code: 1006, reason: "" });
+    expect(await client.socket.closed()).toEqual({ code: 1006, reason: "" });
     expect((await recover(server, client)).connectionId).toBe(client.connectionId);
   });
 

@@ -13,6 +13,15 @@ codecContract("json.webpubsub.azure.v1", jsonV1Codec, [
   '{"type":"event","event":"order","ackId":3,"data":{"n":[5,null,1.0e3]}}',
   '{"type":"sequenceAck","sequenceId":18446744073709551615}',
   '{"type":"ping"}',
+  '{"type":"invoke","invocationId":"1","target":"event","event":"calc","dataType":"json","data":{"x":2}}',
+  '{"type":"cancelInvocation","invocationId":"1"}',
+  '{"type":"sendToGroup","group":"red","noEcho":false,"stream":{"streamId":"s1","idleTimeoutMs":300000}}',
+  '{"type":"streamData","streamId":"s1","streamSequenceId":1,"dataType":"text","data":"a"}',
+  '{"type":"streamData","streamId":"s1"}',
+  '{"type":"streamEnd","streamId":"s1","error":{"message":"m","userErrorCode":"E"}}',
+  '{"type":"setGroupState","group":"red","state":{"mood":"fine"},"ackId":4}',
+  '{"type":"subscribeGroupState","group":"red"}',
+  '{"type":"unsubscribeGroupState","group":"red"}',
 ]);
 
 codecContract(
@@ -27,5 +36,9 @@ codecContract(
     "2a0d0a026576120512030102031804",
     "420b08ffffffffffffffffff01",
     "4a00",
+    "0a0f0a04726f6f6d3a070a017310e0d403",
+    "6a0a0a017310011a030a0178",
+    "6a030a0173",
+    "72030a0173",
   ].map((hex) => Uint8Array.fromHex(hex)),
 );

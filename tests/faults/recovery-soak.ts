@@ -10,6 +10,7 @@ import { type Damage, judge, type Receipt, sum } from "./recovery-judge.ts";
 export interface SoakOptions {
   /** A multiple of ten. */
   readonly clients: number;
+  /** At least so long; on a slow machine until it was put to the test. */
   readonly seconds: number;
   readonly seed: number;
 }
@@ -45,7 +46,9 @@ const publisherPauseMs = [20, 300] as const;
 const burstPauseMs = [400, 1200] as const;
 const burstLength = 30;
 /** Beyond the longest silence of the proxy and a few attempts to come back. */
-const settleDeadlineMs = 30_000;
+const settleDeadlineMs = 90_000;
+/** More of each makes a soak that was put to the test, and each of these faults. */
+const enough = { deliveries: 1000, reconnects: 10, faults: ["fin", "rst", "blackHole", "takeOver"] } as const;
 
 /**
  * Clients of the JavaScript SDK in Node, all behind a proxy that cuts, swallows, stalls and delays at random, each in two
@@ -82,13 +85,18 @@ export async function runRecoverySoak({ clients: count, seconds, seed }: SoakOpt
 
   const sent: Sent = new Map();
   const allGroups = [...new Set(clients.flatMap(({ groups }) => groups))];
-  const over = Date.now() + seconds * 1000;
+  const end = Date.now() + seconds * 1000;
+  const wasTested = (): boolean =>
+    groupSize * [...sent.values()].reduce((all, each) => all + each, 0) > enough.deliveries &&
+    proxy.accepted - before > enough.reconnects &&
+    enough.faults.every((fault) => proxy.done[fault] > 0);
+  const isOver = (): boolean => Date.now() > end && wasTested();
   const publishers = clients.filter(({ id }) => id % groupSize === 0);
   const draws = (index: number): SeededRandom => new SeededRandom(seed + 1 + index);
   await Promise.all([
-    publishByRest({ server, hub, groups: allGroups, sent, over, random: draws(0) }),
-    publishInBursts({ client: steady, groups: allGroups, sent, over, random: draws(1) }),
-    ...publishers.map((client, index) => publishByClient({ client, sent, over, random: draws(index + 2) })),
+    publishByRest({ server, hub, groups: allGroups, sent, isOver, random: draws(0) }),
+    publishInBursts({ client: steady, groups: allGroups, sent, isOver, random: draws(1) }),
+    ...publishers.map((client, index) => publishByClient({ client, sent, isOver, random: draws(index + 2) })),
   ]);
   proxy.calm();
 
@@ -141,8 +149,8 @@ interface ByRest {
 
 interface Publishing {
   readonly sent: Sent;
-  /** When to stop. */
-  readonly over: number;
+  /** Whether to stop. */
+  readonly isOver: () => boolean;
   readonly random: SeededRandom;
 }
 
@@ -160,11 +168,11 @@ async function sendByRest({
 
 async function publishByRest({
   groups,
-  over,
+  isOver,
   random,
   ...rest
 }: ByRest & Publishing & { groups: readonly string[] }): Promise<void> {
-  while (Date.now() < over) {
+  while (!isOver()) {
     await sendByRest({ ...rest, group: random.pick(groups), sender: "rest" });
     await pause(random.between(...restPauseMs));
   }
@@ -175,10 +183,10 @@ async function publishInBursts({
   client,
   groups,
   sent,
-  over,
+  isOver,
   random,
 }: Publishing & { client: Client; groups: readonly string[] }): Promise<void> {
-  for (let turn = 0; Date.now() < over; turn++) {
+  for (let turn = 0; !isOver(); turn++) {
     const group = groups[turn % groups.length] ?? "";
     const texts = Array.from({ length: burstLength }, () => nextText(sent, group, `u${client.id}`));
     await client.agent.call("burst", client.id, group, texts);
@@ -186,8 +194,8 @@ async function publishInBursts({
   }
 }
 
-async function publishByClient({ client, sent, over, random }: Publishing & { client: Client }): Promise<void> {
-  while (Date.now() < over) {
+async function publishByClient({ client, sent, isOver, random }: Publishing & { client: Client }): Promise<void> {
+  while (!isOver()) {
     const group = random.pick(client.groups);
     await client.agent.call("publish", client.id, group, [nextText(sent, group, `u${client.id}`)]);
     await pause(random.between(...publisherPauseMs));

@@ -18,6 +18,7 @@ beforeAll(async () => {
   server = await startServer({
     service: adminSettings,
     limits: { handshakeSeconds: 1, outboundQueue: { messages: 100, bytes: 1_048_576 } },
+    hubs: { "*": { webSocketKeepAliveIntervalInSeconds: 120 } }, // who does not read answers no ping either
   });
 });
 afterAll(async () => await server.stop());
@@ -60,7 +61,7 @@ test("H-32 a thousand half-open requests are dropped, silent or dribbling, and o
   try {
     await expectService();
     // The runtime gives a request's head about 12 seconds whatever is configured, its body as long as is configured.
-    await inTime(Promise.all(sockets.map(({ closed }) => closed)), "end of all half-open requests", 30_000);
+    await inTime(Promise.all(sockets.map(({ closed }) => closed)), "end of all half-open requests", 60_000);
   } finally {
     clearInterval(dribble);
     for (const { socket } of sockets) socket.destroy();
@@ -81,7 +82,7 @@ test("H-35 one of 200 members stops reading: it is closed, the others get everyt
   let sent = 0;
   let peak = 0;
   while (await isThere()) {
-    expect(sent).toBeLessThan(1000);
+    expect(sent).toBeLessThan(3000); // 187 MiB, of which the kernel takes 36 at most
     const data = `${sent} ${padding}`;
     expect(await publisher.ask({ type: "sendToGroup", group: "g", dataType: "text", data })).toEqual({ success: true });
     for (const reader of readers) expect(await reader.socket.nextText()).toBe(data);
@@ -89,7 +90,7 @@ test("H-35 one of 200 members stops reading: it is closed, the others get everyt
     sent++;
   }
   for (const reader of readers) await reader.nothingArrived();
-  expect(peak).toBeLessThan(32);
+  expect(peak).toBeLessThan(48);
   stuck.socket.resume();
   for (let read = 0; ; read++) {
     const event = await stuck.socket.next();
@@ -129,14 +130,14 @@ test("H-35 a client that asks without end and reads no answer costs no memory", 
     socket.write(`${lines.join("\r\n")}\r\n\r\n`);
     await readResponse(socket); // the last that is ever read from it
     const many = Buffer.concat(Array.from({ length: 10_000 }, () => frame));
-    for (let round = 0; round < 100 && !socket.destroyed; round++) {
+    for (let round = 0; round < 300 && !socket.destroyed; round++) {
       const isWritten = new Promise<boolean>((resolve) =>
         socket.write(many, (error) => resolve((error ?? null) === null)),
       );
       if (!(await inTime(isWritten, "end of the write"))) break;
       await expectService();
     }
-    expect((await residentMebibytes(server)) - before).toBeLessThan(64); // a million answers to pings are 120 MiB
+    expect((await residentMebibytes(server)) - before).toBeLessThan(96); // three million answers to pings are 360 MiB
     expect((await hubApi(server, hub)("HEAD", "/users/flood")).status).toBe(stays ? 200 : 404);
     socket.destroy();
   }

@@ -45,7 +45,7 @@ export async function tryToConnect(target: Target, options: ClientOptions): Prom
     headers,
     host,
     ca: target.ca,
-    withinMs: 15_000,
+    withinMs: 30_000,
   });
 }
 

@@ -19,6 +19,10 @@ export interface FaultyProxy {
   readonly accepted: number;
   /** Begins to do harm, to the connections that stand and to all that come. */
   unleash(): void;
+  /** From here on nothing reaches the clients of now, while what they send still passes; for use before a cut. */
+  swallowAnswers(): void;
+  /** Ends every connection of now in this way, at once. */
+  cut(fault: "fin" | "rst"): void;
   /** Does no more harm; what it holds back passes when its time has come. */
   calm(): void;
   stop(): Promise<void>;
@@ -68,6 +72,15 @@ export async function startFaultyProxy({ target, random }: FaultyProxyOptions): 
       isCalm = false;
       for (const link of links) threaten(link);
     },
+    swallowAnswers: () => {
+      for (const link of links) link.swallowAnswers();
+    },
+    cut: (fault) => {
+      for (const link of [...links].filter(({ isOver }) => !isOver)) {
+        done[fault] += 1;
+        link.suffer(fault, random);
+      }
+    },
     calm: () => {
       isCalm = true;
     },
@@ -84,6 +97,7 @@ export async function startFaultyProxy({ target, random }: FaultyProxyOptions): 
 class Link {
   readonly #downstream: net.Socket;
   readonly #upstream: net.Socket;
+  readonly #answers: Pipe;
   readonly #pipes: readonly Pipe[];
   #isSwallowing = false;
   isOver = false;
@@ -91,7 +105,8 @@ class Link {
   constructor(downstream: net.Socket, upstream: net.Socket, closed: () => void) {
     this.#downstream = downstream;
     this.#upstream = upstream;
-    this.#pipes = [new Pipe(downstream, upstream), new Pipe(upstream, downstream)];
+    this.#answers = new Pipe(upstream, downstream);
+    this.#pipes = [new Pipe(downstream, upstream), this.#answers];
     const sockets = [downstream, upstream];
     for (const socket of sockets) {
       socket.setNoDelay(true);
@@ -137,6 +152,10 @@ class Link {
         return 0;
       }
     }
+  }
+
+  swallowAnswers(): void {
+    this.#answers.stop();
   }
 
   destroy(): void {

@@ -12,7 +12,7 @@ export interface HandlerProgram {
   stop(): Promise<void>;
 }
 
-const startDeadlineMs = 20_000; // a JVM that compiles its source first, on a busy machine
+const startDeadlineMs = 60_000; // a JVM that compiles its source first, on a busy machine
 
 /** Starts `command` with a file of `tests/support/handlers/`; it is killed at the latest when the test process ends. */
 export async function startHandlerProgram(command: string, file: string): Promise<HandlerProgram> {

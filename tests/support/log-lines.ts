@@ -14,7 +14,8 @@ export interface ResourceLine {
 
 /** The lines of the resource log written so far: JSON objects with a category on standard output. */
 export function resourceLines(server: Server): readonly ResourceLine[] {
-  return server.process.stdout.split("\n").flatMap((line) => {
+  const whole = server.process.stdout.split("\n").slice(0, -1); // the last one may still be arriving
+  return whole.flatMap((line) => {
     if (!line.startsWith("{") || !line.endsWith("}")) return [];
     const parsed = JSON.parse(line) as Partial<ResourceLine>;
     return parsed.category === undefined ? [] : [parsed as ResourceLine];

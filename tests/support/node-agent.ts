@@ -2,7 +2,7 @@ import { fromLine, toLine } from "./agent-wire.ts";
 import { Inbox, inTime } from "./inbox.ts";
 import { NodeProgram, type NodeProgramOptions } from "./node-program.ts";
 
-const callDeadlineMs = 20_000;
+const callDeadlineMs = 60_000;
 
 type Details = Readonly<Record<string, unknown>>;
 
@@ -23,7 +23,7 @@ class AgentError extends Error {
 }
 
 /**
- * A real Node process whose script calls `serve` of agent-process.ts. Calls wait up to 20 s, which includes the start of
+ * A real Node process whose script calls `serve` of agent-process.ts. Calls wait up to 60 s, which includes the start of
  * the process; what the script reports by itself waits in `events`.
  */
 export class NodeAgent {

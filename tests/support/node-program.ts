@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { Inbox, inTime } from "./inbox.ts";
 
 const pinnedNode = fileURLToPath(new URL("../../node_modules/node/bin/node", import.meta.url));
-const stopDeadlineMs = 10_000;
+const stopDeadlineMs = 30_000;
 
 export interface NodeProgramOptions {
   readonly args?: readonly string[];

@@ -13,14 +13,16 @@ export interface WireRequest {
   readonly body: Buffer;
 }
 
-/** The whole response as it goes over the wire, text as Latin-1; null: the connection is reset instead. */
-export type WireScript = (request: WireRequest) => string | Uint8Array | null;
+/**
+ * The whole response as it goes over the wire, text as Latin-1; null: the connection is reset instead; a function: it
+ * writes to the connection itself.
+ */
+export type WireScript = (request: WireRequest) => string | Uint8Array | null | ((socket: Socket) => void);
 
 /** An event handler without an HTTP library, for what such a library hides or does not let through. */
 export interface RawHandler {
   /** `http://127.0.0.1:<port>` */
   readonly url: string;
-  readonly port: number;
   /** Events; abuse-protection requests are answered with `*` and not kept. */
   readonly events: Inbox<WireRequest>;
   /** Answers events from now on; default: an empty 200. */
@@ -50,6 +52,7 @@ export async function startRawHandler(port = 0): Promise<RawHandler> {
     events.push(request);
     const response = script(request);
     if (response === null) socket.resetAndDestroy();
+    else if (typeof response === "function") response(socket);
     else if (typeof response === "string") socket.write(response, "latin1");
     else socket.write(response);
   };
@@ -74,7 +77,6 @@ export async function startRawHandler(port = 0): Promise<RawHandler> {
   if (address === null || typeof address === "string") throw new Error("the raw handler has no port");
   return {
     url: `http://127.0.0.1:${address.port}`,
-    port: address.port,
     events,
     answer: (next) => {
       script = next;

@@ -2,7 +2,7 @@ import { expect } from "bun:test";
 import { inTime } from "./inbox.ts";
 import { type Launch, launch } from "./server-process.ts";
 
-const exitDeadlineMs = 15_000;
+const exitDeadlineMs = 30_000;
 
 /**
  * Starts a server that must not start: it ends with exit code 2 and prints one line per problem and no stack trace.

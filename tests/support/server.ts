@@ -31,7 +31,7 @@
  * Further down: connectSimple, clientPath (clients.ts); openWebSocket, handshake and WebSocketClient with frames, pings and
  * close codes (web-socket.ts, frames.ts); rawRequest with exact bytes (raw-http.ts); clientToken, restToken, signToken
  * (tokens.ts); launch for servers that must not start or need arguments and environment (server-process.ts). Every wait
- * ends after 5 s unless it is told `withinMs`; nothing sleeps.
+ * ends after 15 s unless it is told `withinMs`; nothing sleeps.
  */
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -75,8 +75,8 @@ export const isForeign = foreign !== "";
 
 /** A connection string on a line of its own. */
 const printed = /Endpoint=[^;\s]+;AccessKey=[^;\s]+;Version=1\.0;/;
-const startDeadlineMs = 15_000;
-const stopDeadlineMs = 10_000;
+const startDeadlineMs = 30_000;
+const stopDeadlineMs = 30_000;
 
 /** The server of WPS_CONNECTION_STRING, else one of ours with the default configuration. */
 export async function anyServer(): Promise<Target> {

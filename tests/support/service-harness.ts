@@ -120,6 +120,7 @@ export class ServiceHarness {
       payload: { kind: "text", text: "hi" },
       metadata: null,
       from: { kind: "server" },
+      stream: null,
       excluded: null,
       filter: null,
       expiresAt: null,

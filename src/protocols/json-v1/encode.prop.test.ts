@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { parseGroupName, parseUserId } from "../../core/names.ts";
-import type { OutboundMessage } from "../../core/outbound.ts";
+import { parseConnectionId, parseGroupName, parseUserId } from "../../core/names.ts";
+import type { GroupStateMessage, OutboundMessage, StreamPart } from "../../core/outbound.ts";
 import type { Payload } from "../../core/payload.ts";
 import { scanObject } from "../shared/json-scanner.ts";
 import { jsonV1Encoder } from "./encode.ts";
@@ -21,6 +21,22 @@ const fromUserId = fc.oneof(
   fc.constantFrom(null, undefined),
   fc.string({ unit: "binary", minLength: 1 }).map(parseUserId).filter(present),
 );
+const text = fc.string({ unit: "binary" });
+const stream: fc.Arbitrary<StreamPart> = fc.record({
+  streamId: text,
+  sequenceId: fc.maxSafeNat(),
+  end: fc.option(
+    fc.record({
+      error: fc.option(
+        fc.record({
+          name: fc.constantFrom("UserError" as const, "IdleTimeout" as const),
+          message: fc.option(text),
+          userErrorCode: fc.option(text),
+        }),
+      ),
+    }),
+  ),
+});
 const message: fc.Arbitrary<OutboundMessage> = fc.record({
   from: fc.oneof(
     fc.constant({ kind: "server" } as const),
@@ -28,6 +44,7 @@ const message: fc.Arbitrary<OutboundMessage> = fc.record({
   ),
   payload,
   metadata: fc.option(fc.uniqueArray(fc.tuple(fc.string(), fc.string()), { minLength: 1, selector: ([key]) => key })),
+  stream: fc.option(stream),
 });
 
 /** Members of an object with their source text, in order. */
@@ -49,6 +66,19 @@ function dataOf(source: string, kind: Payload["kind"]): Payload {
   return kind === "binary" ? { kind, bytes } : { kind, any: bytes };
 }
 
+function streamObject({ streamId, sequenceId, end }: StreamPart): object {
+  const named = { streamId, streamSequenceId: sequenceId };
+  if (end === null) return named;
+  return end.error === null
+    ? { ...named, endOfStream: true }
+    : { ...named, endOfStream: true, error: shown(end.error) };
+}
+
+/** The members of an object that are not null. */
+function shown(object: object): object {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== null));
+}
+
 test("H-14 a message is read from its frame as it was, and the frame is valid Unicode", () => {
   fc.assert(
     fc.property(message, (sent) => {
@@ -64,9 +94,40 @@ test("H-14 a message is read from its frame as it was, and the frame is valid Un
       }
       expect(value("dataType")).toBe(sent.payload.kind);
       expect(dataOf(read.get("data") ?? "", sent.payload.kind)).toEqual(sent.payload);
+      expect(value("stream")).toEqual(sent.stream === null ? "absent" : streamObject(sent.stream));
       const metadata = Array.from(members(read.get("metadata") ?? ""));
       expect(metadata).toEqual((sent.metadata ?? []).map(([key, text]) => [key, JSON.stringify(text)]));
     }),
     { numRuns: 10_000 },
+  );
+});
+
+const groupStates: fc.Arbitrary<GroupStateMessage> = fc.record({
+  kind: fc.constantFrom("snapshot" as const, "update" as const),
+  group,
+  items: fc.array(
+    fc.record({
+      connectionId: text.map(parseConnectionId).filter(present),
+      userId: fc.option(text.map(parseUserId).filter(present)),
+      state: fc.option(fc.uniqueArray(fc.tuple(text, text), { selector: ([key]) => key })),
+      updatedAt: fc.maxSafeNat(),
+    }),
+  ),
+});
+
+test("H-14 group states are read from their frame as they were", () => {
+  fc.assert(
+    fc.property(groupStates, (sent) => {
+      const frame = String(jsonV1Encoder.groupState(sent));
+      expect(frame.isWellFormed()).toBe(true);
+      expect(JSON.parse(frame)).toEqual({
+        type: sent.kind === "snapshot" ? "groupStateSnapshot" : "groupStateUpdate",
+        group: sent.group,
+        items: sent.items.map(({ connectionId, userId, state, updatedAt }) =>
+          shown({ connectionId, userId, state: state === null ? null : Object.fromEntries(state), updatedAt }),
+        ),
+      });
+    }),
+    { numRuns: 2000 },
   );
 });

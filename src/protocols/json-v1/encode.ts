@@ -1,12 +1,22 @@
-import type { AckError, Encoder, OutboundControl, OutboundMessage } from "../../core/outbound.ts";
-import type { Metadata, Payload } from "../../core/payload.ts";
+import type { GroupStateItem } from "../../core/group-state.ts";
+import type {
+  Encoder,
+  GroupStateMessage,
+  InvokeOutcome,
+  OutboundControl,
+  OutboundMessage,
+  StreamError,
+  StreamPart,
+} from "../../core/outbound.ts";
+import type { Payload } from "../../core/payload.ts";
 
 /**
- * Writes the messages of `json.webpubsub.azure.v1` with the members and in the order of client-protocols 6.3. JSON payloads
+ * Writes the messages of `json.webpubsub.azure.v1` with the members and in the order of client-protocols 6.3 and 7. JSON payloads
  * go out as their source text (C-45); in other strings a lone surrogate is escaped, so that every frame is valid Unicode.
  */
 export const jsonV1Encoder: Encoder = {
   message: (message) => `{${messageMembers(message)}`,
+  groupState: (message) => `{${groupStateMembers(message)}`,
   stamp: null,
   control: encodeControl,
 };
@@ -17,17 +27,31 @@ export const jsonV1Encoder: Encoder = {
  */
 export const jsonReliableV1Encoder: Encoder = {
   message: messageMembers,
+  groupState: groupStateMembers,
   stamp: (members, sequenceId) => `{"sequenceId":${sequenceId},${members as string}`,
   control: encodeControl,
 };
 
 /** A data message from its first member to its closing brace. */
-function messageMembers({ from, payload, metadata }: OutboundMessage): string {
+function messageMembers({ from, payload, metadata, stream }: OutboundMessage): string {
   const head =
     from.kind === "server"
       ? '"type":"message","from":"server"'
       : `"type":"message","from":"group","group":${JSON.stringify(from.group)}${fromUserIdMember(from.fromUserId)}`;
-  return `${head},${dataMembers(payload)}${metadata === null ? "" : metadataMember(metadata)}}`;
+  const tail = `${metadata === null ? "" : `,"metadata":${textObject(metadata)}`}${stream === null ? "" : streamMember(stream)}`;
+  return `${head},${dataMembers(payload)}${tail}}`;
+}
+
+/** Group states from their first member to their closing brace. */
+function groupStateMembers({ kind, group, items }: GroupStateMessage): string {
+  const type = kind === "snapshot" ? "groupStateSnapshot" : "groupStateUpdate";
+  return `"type":"${type}","group":${JSON.stringify(group)},"items":[${items.map(groupStateItem).join(",")}]}`;
+}
+
+function groupStateItem({ connectionId, userId, state, updatedAt }: GroupStateItem): string {
+  const user = userId === null ? "" : `,"userId":${JSON.stringify(userId)}`;
+  const members = state === null ? "" : `,"state":${textObject(state)}`;
+  return `{"connectionId":${JSON.stringify(connectionId)}${user}${members},"updatedAt":${updatedAt}}`;
 }
 
 function encodeControl(control: OutboundControl): string {
@@ -45,6 +69,18 @@ function encodeControl(control: OutboundControl): string {
         : `{"type":"ack","ackId":${control.ackId},"success":false,"error":${errorObject(control.error)}}`;
     case "pong":
       return '{"type":"pong"}';
+    case "invokeResponse":
+      return `{"type":"invokeResponse","invocationId":${JSON.stringify(control.invocationId)},${outcomeMembers(control.outcome)}}`;
+    case "streamAck":
+      return `{"type":"streamAck","streamId":${JSON.stringify(control.streamId)},"expectedSequenceId":${control.expected}}`;
+    case "streamNack": {
+      const { streamId, expected, name, message } = control;
+      return `{"type":"streamNack","streamId":${JSON.stringify(streamId)},"expectedSequenceId":${expected},"name":"${name}","message":${JSON.stringify(message)}}`;
+    }
+    case "streamClosed": {
+      const error = control.error === null ? "" : `,"error":${errorObject(control.error)}`;
+      return `{"type":"streamClosed","streamId":${JSON.stringify(control.streamId)}${error}}`;
+    }
   }
 }
 
@@ -66,12 +102,31 @@ function dataMembers(payload: Payload): string {
   }
 }
 
-/** Written by hand because an object would reorder keys that look like numbers, and has a special `__proto__`. */
-function metadataMember(metadata: Metadata): string {
-  const members = metadata.map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`);
-  return `,"metadata":{${members.join(",")}}`;
+/** The SDK takes a fragment only with a numeric `streamSequenceId`, and an end only with data (client-protocols 7.2). */
+function streamMember({ streamId, sequenceId, end }: StreamPart): string {
+  const error = end === null || end.error === null ? "" : `,"error":${streamErrorObject(end.error)}`;
+  const last = end === null ? "" : `,"endOfStream":true${error}`;
+  return `,"stream":{"streamId":${JSON.stringify(streamId)},"streamSequenceId":${sequenceId}${last}}`;
 }
 
-function errorObject({ name, message }: AckError): string {
+function streamErrorObject({ name, message, userErrorCode }: StreamError): string {
+  const text = message === null ? "" : `,"message":${JSON.stringify(message)}`;
+  const code = userErrorCode === null ? "" : `,"userErrorCode":${JSON.stringify(userErrorCode)}`;
+  return `{"name":"${name}"${text}${code}}`;
+}
+
+/** A reply without content leaves both members of the payload out: the SDK drops a `dataType` it does not know. */
+function outcomeMembers(outcome: InvokeOutcome): string {
+  if (outcome.kind === "failed") return `"success":false,"error":${errorObject(outcome)}`;
+  return outcome.reply === null ? '"success":true' : `"success":true,${dataMembers(outcome.reply)}`;
+}
+
+/** Written by hand because an object would reorder keys that look like numbers, and has a special `__proto__`. */
+function textObject(entries: readonly (readonly [key: string, value: string])[]): string {
+  return `{${entries.map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`).join(",")}}`;
+}
+
+/** `name` comes from a fixed set. */
+function errorObject({ name, message }: { readonly name: string; readonly message: string }): string {
   return `{"name":"${name}","message":${JSON.stringify(message)}}`;
 }

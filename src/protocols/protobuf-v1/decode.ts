@@ -1,21 +1,18 @@
 import { type AckId, parseAckId, parseEventName, parseGroupName } from "../../core/names.ts";
 import type { Frame } from "../../core/outbound.ts";
 import { checkMetadata, emptyText, type Metadata, type Payload } from "../../core/payload.ts";
-import { isProtobufAny } from "../../core/protobuf-any.ts";
 import type { Decoded, DecodeFault } from "../codec.ts";
-import { isJson } from "../shared/json-scanner.ts";
+import { checkData } from "./check-data.ts";
+import { decodeStreamData, decodeStreamEnd, decodeStreamStart } from "./decode-stream.ts";
 import { type RawRequest, readRequest } from "./read.ts";
 
 const maxTtlSeconds = 300;
-/** Up to this length a frame may live as long as a part of it. Ours: small beside what a queued message costs anyway. */
-const smallFrame = 1024;
 
 const binaryRequired: DecodeFault = { kind: "fault", cause: "binaryRequired", text: null };
 
 /**
  * Decodes a request of `protobuf.webpubsub.azure.v1` (client-protocols 9). Whatever 9.3 calls invalid is the fault
- * `invalidProtobufMessage`, and so are streams, which this codec does not know. JSON data must be JSON, since clients of
- * other protocols get it inside of theirs.
+ * `invalidProtobufMessage`; what breaks only the rules of a stream is a command that says so (client-protocols 7.2).
  */
 export function decodeProtobufV1(frame: Frame): Decoded {
   if (typeof frame === "string") return binaryRequired; // C-61
@@ -37,26 +34,33 @@ export function decodeProtobufV1(frame: Frame): Decoded {
     }
     case "ping":
       return { kind: "ping" };
+    case "streamData":
+      return decodeStreamData(request, frame);
+    case "streamEnd":
+      return decodeStreamEnd(request);
   }
 }
 
 function decodeSendToGroup(request: RawRequest, frame: Uint8Array): Decoded {
   const group = parseGroupName(request.name);
   if (group === null) return invalidGroup();
-  if (request.hasStream) return invalid("Streams are not supported.");
-  const { noEcho, ttlSeconds } = request;
+  const { noEcho, ttlSeconds, stream } = request;
   if (ttlSeconds > maxTtlSeconds) return invalid("The ttl is beyond 300 seconds."); // C-50
   const metadata = metadataOf(request);
   if (metadata === undefined) return invalidMetadata();
+  const ackId = ackIdOf(request);
+  if (stream !== null) {
+    return decodeStreamStart(stream, request.data !== null, { group, metadata, noEcho, ttlSeconds, ackId });
+  }
   const payload = payloadOf(request, frame);
   if (typeof payload === "string") return invalid(payload);
-  return { kind: "sendToGroup", group, payload, metadata, noEcho, ttlSeconds, ackId: ackIdOf(request) };
+  return { kind: "sendToGroup", group, payload, metadata, noEcho, ttlSeconds, ackId };
 }
 
 function decodeEvent(request: RawRequest, frame: Uint8Array): Decoded {
   const event = parseEventName(request.name);
   if (event === null) return invalid("The event name is missing or invalid.");
-  if (request.hasStream) return invalid("Streams are not supported.");
+  if (request.stream !== null) return invalid("An event cannot be a stream.");
   const metadata = metadataOf(request);
   if (metadata === undefined) return invalidMetadata();
   const payload = payloadOf(request, frame);
@@ -90,20 +94,5 @@ function metadataOf({ metadata }: RawRequest): Metadata | null | undefined {
 /** A string says what is wrong. */
 function payloadOf({ data, metadata }: RawRequest, frame: Uint8Array): Payload | string {
   if (data === null) return metadata === null ? "The data are missing." : emptyText; // C-49, C-87
-  switch (data.kind) {
-    case "text":
-      return data;
-    case "json":
-      return isJson(data.source) ? data : "The JSON data are not JSON.";
-    case "binary":
-      return { kind: "binary", bytes: detach(data.bytes, frame) };
-    case "protobuf":
-      if (!isProtobufAny(data.any)) return "The protobuf data are not a google.protobuf.Any.";
-      return { kind: "protobuf", any: detach(data.any, frame) };
-  }
-}
-
-/** A part of a frame keeps the whole frame alive: a queued message would hold 1 MiB around a byte of data. */
-function detach(part: Uint8Array, frame: Uint8Array): Uint8Array {
-  return frame.length > smallFrame && part.length * 2 < frame.length ? part.slice() : part;
+  return checkData(data, frame);
 }

@@ -3,17 +3,26 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { named } from "../../../tests/support/named.ts";
 import { DownstreamMessageSchema } from "../../../tests/support/protobuf/webpubsub_pb.ts";
 import { field, groupMessage } from "../../../tests/support/protobuf/wire.ts";
-import type { OutboundControl, OutboundMessage } from "../../core/outbound.ts";
+import type { Frame, OutboundControl, OutboundMessage, StreamPart } from "../../core/outbound.ts";
 import type { Payload } from "../../core/payload.ts";
 import { protobufReliableV1Encoder, protobufV1Encoder } from "./encode.ts";
 
 const hex = (frame: Uint8Array | string | null): string =>
   frame instanceof Uint8Array ? frame.toHex() : `not bytes: ${frame}`;
-const fromRoom = (payload: Payload): OutboundMessage => ({
+const fromRoom = (payload: Payload, stream: StreamPart | null = null): OutboundMessage => ({
   from: { kind: "group", group: named.group("room"), fromUserId: named.user("u1") },
   payload,
   metadata: null,
+  stream,
 });
+
+/** A message in the form that is shared by reliable recipients, with the number of one of them. */
+function stamped(message: OutboundMessage, sequenceId: number): Frame {
+  const { stamp } = protobufReliableV1Encoder;
+  const shared = protobufReliableV1Encoder.message(message);
+  if (stamp === null || shared === null) throw new Error("a reliable format has numbers, protobuf all messages");
+  return stamp(shared, sequenceId);
+}
 
 test.each<[string, OutboundControl, string]>([
   ["ack 1", { kind: "ack", ackId: named.ackId("1"), error: null }, "0a0408011001"],
@@ -56,6 +65,13 @@ test.each<[string, OutboundControl, string]>([
   ["disconnected", { kind: "disconnected", message: "bye" }, "1a0712051203627965"],
   ["disconnected without reason", { kind: "disconnected", message: "" }, "1a021200"],
   ["pong", { kind: "pong" }, "2200"],
+  ["stream ack", { kind: "streamAck", streamId: "s", expected: 2 }, "32050a01731002"],
+  [
+    "stream nack",
+    { kind: "streamNack", streamId: "s", expected: 2, name: "InvalidSequenceId", message: "" },
+    "3a180a01731211496e76616c696453657175656e636549642002",
+  ],
+  ["stream closed", { kind: "streamClosed", streamId: "s", error: null }, "42030a0173"],
 ])("C-86 the vector of %s", (_what, control, vector) => {
   expect(hex(protobufV1Encoder.control(control))).toBe(vector);
 });
@@ -70,20 +86,20 @@ test("C-86 the vectors of messages", () => {
         from: { kind: "server" },
         payload: { kind: "json", source: '{"a":1}' },
         metadata: null,
+        stream: null,
       }),
     ),
   ).toBe("12130a067365727665721a0922077b2261223a317d");
 });
 
 test("C-86 C-71 a number is put into the shared message of a reliable recipient", () => {
-  const { stamp } = protobufReliableV1Encoder;
-  const shared = protobufReliableV1Encoder.message(fromRoom({ kind: "text", text: "hi" }));
-  if (stamp === null) throw new Error("a reliable format has numbers");
-  expect(hex(stamp(shared, 1))).toBe("12150a0567726f75701204726f6f6d1a040a0268692001");
+  expect(hex(stamped(fromRoom({ kind: "text", text: "hi" }), 1))).toBe(
+    "12150a0567726f75701204726f6f6d1a040a0268692001",
+  );
   // Numbers and lengths of more than one byte, up to the largest exact one.
   for (const id of [127, 128, 16_384, 2 ** 31, 2 ** 32 + 5, Number.MAX_SAFE_INTEGER]) {
-    const long = protobufReliableV1Encoder.message(fromRoom({ kind: "text", text: "x".repeat(300) }));
-    const downstream = fromBinary(DownstreamMessageSchema, stamp(long, id) as Uint8Array);
+    const long = stamped(fromRoom({ kind: "text", text: "x".repeat(300) }), id);
+    const downstream = fromBinary(DownstreamMessageSchema, long as Uint8Array);
     const data = downstream.message.case === "dataMessage" ? downstream.message.value : null;
     expect(data?.sequenceId).toBe(BigInt(id));
     expect(data?.data?.data.value).toBe("x".repeat(300));
@@ -113,7 +129,12 @@ test("C-47 metadata in the order of sending", () => {
     ["b", "2"],
     ["a", ""],
   ] as const;
-  const frame = protobufV1Encoder.message({ from: { kind: "server" }, payload: { kind: "text", text: "" }, metadata });
+  const frame = protobufV1Encoder.message({
+    from: { kind: "server" },
+    payload: { kind: "text", text: "" },
+    metadata,
+    stream: null,
+  });
   expect(hex(frame)).toBe(
     hex(
       field(
@@ -125,4 +146,67 @@ test("C-47 metadata in the order of sending", () => {
       ),
     ),
   );
+});
+
+const empty: Payload = { kind: "text", text: "" };
+test.each<[string, StreamPart, Uint8Array]>([
+  ["a fragment", { streamId: "s", sequenceId: 300, end: null }, field(6, field(1, "s"), Uint8Array.fromHex("10ac02"))],
+  [
+    "the end",
+    { streamId: "s", sequenceId: 2, end: { error: null } },
+    field(6, field(1, "s"), Uint8Array.fromHex("10021801")),
+  ],
+  [
+    "an end with an error of the user",
+    {
+      streamId: "s",
+      sequenceId: 2,
+      end: { error: { name: "UserError", message: "no more", userErrorCode: "E1" } },
+    },
+    field(
+      6,
+      field(1, "s"),
+      Uint8Array.fromHex("10021801"),
+      field(4, field(1, "UserError"), field(2, "no more"), field(3, "E1")),
+    ),
+  ],
+  [
+    "an end with an error that says nothing",
+    { streamId: "s", sequenceId: 2, end: { error: { name: "Cancelled", message: null, userErrorCode: null } } },
+    field(6, field(1, "s"), Uint8Array.fromHex("10021801"), field(4, field(1, "Cancelled"))),
+  ],
+])("C-96 %s of a stream, whose data member is set though it is empty", (_what, stream, streamInfo) => {
+  const head = [field(1, "group"), field(2, "room"), field(3, field(1))];
+  expect(hex(protobufV1Encoder.message(fromRoom(empty, stream)))).toBe(hex(field(2, ...head, streamInfo)));
+  expect(hex(stamped(fromRoom(empty, stream), 7))).toBe(hex(field(2, ...head, streamInfo, Uint8Array.fromHex("2007"))));
+});
+
+test("C-97 C-98 a refused stream is closed with its error", () => {
+  const closed = (message: string) =>
+    protobufV1Encoder.control({ kind: "streamClosed", streamId: "s", error: { name: "IdleTimeout", message } });
+  expect(hex(closed("late"))).toBe(hex(field(8, field(1, "s"), field(2, field(1, "IdleTimeout"), field(2, "late")))));
+  expect(hex(closed(""))).toBe(hex(field(8, field(1, "s"), field(2, field(1, "IdleTimeout")))));
+});
+
+test("C-97 a nack says which number is expected and why", () => {
+  const nack = { kind: "streamNack", streamId: "s", expected: 5, name: "TransientError", message: "wait" } as const;
+  expect(hex(protobufV1Encoder.control(nack))).toBe(
+    hex(field(7, field(1, "s"), field(2, "TransientError"), field(3, "wait"), Uint8Array.fromHex("2005"))),
+  );
+});
+
+test("C-97 the problem of a stream without id is answered without id", () => {
+  const error = { name: "BadRequest", message: "" } as const;
+  expect(hex(protobufV1Encoder.control({ kind: "streamClosed", streamId: "", error }))).toBe(
+    hex(field(8, field(2, field(1, "BadRequest")))),
+  );
+});
+
+test("C-91 what the protocol has no message for is not sent", () => {
+  for (const encoder of [protobufV1Encoder, protobufReliableV1Encoder]) {
+    expect(encoder.groupState({ kind: "snapshot", group: named.group("room"), items: [] })).toBeNull();
+    expect(
+      encoder.control({ kind: "invokeResponse", invocationId: "1", outcome: { kind: "handled", reply: null } }),
+    ).toBeNull();
+  }
 });

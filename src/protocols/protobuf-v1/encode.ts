@@ -1,5 +1,13 @@
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
-import type { AckError, Encoder, OutboundControl, OutboundMessage } from "../../core/outbound.ts";
+import type {
+  AckError,
+  Encoder,
+  OutboundControl,
+  OutboundMessage,
+  StreamClosedError,
+  StreamError,
+  StreamPart,
+} from "../../core/outbound.ts";
 import type { Payload } from "../../core/payload.ts";
 import {
   ackTags,
@@ -10,16 +18,23 @@ import {
   downstreamTags,
   errorTags,
   mapEntryTags,
+  streamAckTags,
+  streamClosedTags,
+  streamErrorTags,
+  streamInfoTags,
+  streamNackTags,
   systemTags,
 } from "./tags.ts";
 
 /**
  * Writes the messages of `protobuf.webpubsub.azure.v1` (client-protocols 9.2), fields in the order of their numbers, empty
  * ones left out. JSON goes out as its source text in json_data, an Any as the bytes it came in (C-89). A lone surrogate
- * becomes U+FFFD, since strings are UTF-8. The protocol has no place for the publisher's user.
+ * becomes U+FFFD, since strings are UTF-8. The protocol has no place for the publisher's user, and no message for group
+ * states and answers to invocations.
  */
 export const protobufV1Encoder: Encoder = {
   message: (message) => new BinaryWriter().uint32(downstreamTags.data).bytes(dataMessage(message)).finish(),
+  groupState: () => null,
   stamp: null,
   control: encodeControl,
 };
@@ -30,12 +45,13 @@ export const protobufV1Encoder: Encoder = {
  */
 export const protobufReliableV1Encoder: Encoder = {
   message: dataMessage,
+  groupState: () => null,
   stamp: (fields, sequenceId) => stampMessage(fields as Uint8Array, sequenceId),
   control: encodeControl,
 };
 
 /** The fields of a DataMessage, without a number. */
-function dataMessage({ from, payload, metadata }: OutboundMessage): Uint8Array<ArrayBuffer> {
+function dataMessage({ from, payload, metadata, stream }: OutboundMessage): Uint8Array<ArrayBuffer> {
   const writer = new BinaryWriter();
   writer.uint32(dataMessageTags.from).string(from.kind);
   if (from.kind === "group") writer.uint32(dataMessageTags.group).string(from.group);
@@ -46,7 +62,25 @@ function dataMessage({ from, payload, metadata }: OutboundMessage): Uint8Array<A
     writer.uint32(dataMessageTags.metadata).fork();
     writer.uint32(mapEntryTags.key).string(key).uint32(mapEntryTags.value).string(value).join();
   }
+  if (stream !== null) writeStream(writer, stream);
   return writer.finish();
+}
+
+function writeStream(writer: BinaryWriter, { streamId, sequenceId, end }: StreamPart): void {
+  writer.uint32(dataMessageTags.stream).fork();
+  writer.uint32(streamInfoTags.streamId).string(streamId).uint32(streamInfoTags.sequenceId).uint64(sequenceId);
+  if (end !== null) {
+    writer.uint32(streamInfoTags.endOfStream).bool(true);
+    if (end.error !== null) writeStreamError(writer, end.error);
+  }
+  writer.join();
+}
+
+function writeStreamError(writer: BinaryWriter, { name, message, userErrorCode }: StreamError): void {
+  writer.uint32(streamInfoTags.error).fork().uint32(streamErrorTags.name).string(name);
+  writeText(writer, streamErrorTags.message, message);
+  writeText(writer, streamErrorTags.userErrorCode, userErrorCode);
+  writer.join();
 }
 
 /** Written by hand: it runs once per recipient, and the writer would cost several times the copying. */
@@ -79,7 +113,7 @@ function writeVarint(bytes: Uint8Array, start: number, value: number): number {
   return at + 1;
 }
 
-function encodeControl(control: OutboundControl): Uint8Array {
+function encodeControl(control: OutboundControl): Uint8Array | null {
   const writer = new BinaryWriter();
   switch (control.kind) {
     case "connected":
@@ -92,16 +126,33 @@ function encodeControl(control: OutboundControl): Uint8Array {
       return writer.join().join().finish();
     case "disconnected":
       writer.uint32(downstreamTags.system).fork().uint32(systemTags.disconnected).fork();
-      if (control.message !== "") writer.uint32(disconnectedTags.reason).string(control.message);
+      writeText(writer, disconnectedTags.reason, control.message);
       return writer.join().join().finish();
     case "ack":
       writer.uint32(downstreamTags.ack).fork();
       if (control.ackId !== "0") writer.uint32(ackTags.ackId).uint64(control.ackId);
       if (control.error === null) writer.uint32(ackTags.success).bool(true);
-      else writeError(writer, control.error);
+      else writeError(writer, ackTags.error, control.error);
       return writer.join().finish();
     case "pong":
       return writer.uint32(downstreamTags.pong).fork().join().finish();
+    case "streamAck":
+      writer.uint32(downstreamTags.streamAck).fork();
+      writeText(writer, streamAckTags.streamId, control.streamId);
+      return writer.uint32(streamAckTags.expected).uint64(control.expected).join().finish();
+    case "streamNack":
+      writer.uint32(downstreamTags.streamNack).fork();
+      writeText(writer, streamNackTags.streamId, control.streamId);
+      writer.uint32(streamNackTags.name).string(control.name);
+      writeText(writer, streamNackTags.message, control.message);
+      return writer.uint32(streamNackTags.expected).uint64(control.expected).join().finish();
+    case "streamClosed":
+      writer.uint32(downstreamTags.streamClosed).fork();
+      writeText(writer, streamClosedTags.streamId, control.streamId);
+      if (control.error !== null) writeError(writer, streamClosedTags.error, control.error);
+      return writer.join().finish();
+    case "invokeResponse":
+      return null; // No invocation is published (client-protocols 9.2), so none can be asked for.
   }
 }
 
@@ -123,8 +174,13 @@ function writeData(writer: BinaryWriter, payload: Payload): void {
   }
 }
 
-function writeError(writer: BinaryWriter, { name, message }: AckError): void {
-  writer.uint32(ackTags.error).fork().uint32(errorTags.name).string(name);
-  if (message !== "") writer.uint32(errorTags.message).string(message);
+/** A text; nothing when it is empty, which is the default value. */
+function writeText(writer: BinaryWriter, tag: number, text: string | null): void {
+  if (text !== null && text !== "") writer.uint32(tag).string(text);
+}
+
+function writeError(writer: BinaryWriter, tag: number, { name, message }: AckError | StreamClosedError): void {
+  writer.uint32(tag).fork().uint32(errorTags.name).string(name);
+  writeText(writer, errorTags.message, message);
   writer.join();
 }

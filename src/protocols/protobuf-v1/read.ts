@@ -1,14 +1,15 @@
-import { BinaryReader, type WireType } from "@bufbuild/protobuf/wire";
+import { BinaryReader } from "@bufbuild/protobuf/wire";
 import type { Payload } from "../../core/payload.ts";
+import { dataField, readMessage, skipField } from "./read-message.ts";
 import {
-  dataTags,
-  eventTags,
-  mapEntryTags,
-  membershipTags,
-  sendToGroupTags,
-  sequenceAckTags,
-  upstreamTags,
-} from "./tags.ts";
+  type RawStreamData,
+  type RawStreamEnd,
+  type RawStreamStart,
+  readStreamData,
+  readStreamEnd,
+  readStreamStart,
+} from "./read-stream.ts";
+import { eventTags, mapEntryTags, membershipTags, sendToGroupTags, sequenceAckTags, upstreamTags } from "./tags.ts";
 
 /** The fields of one request as they stand on the wire: well-formed, strings are UTF-8, nothing else is checked. */
 export interface RawRequest {
@@ -23,15 +24,19 @@ export interface RawRequest {
   noEcho: boolean;
   ttlSeconds: number;
   metadata: Map<string, string> | null;
-  hasStream: boolean;
+  /** What is in an event is read likewise, though events cannot be streams. */
+  stream: RawStreamStart | null;
 }
+
+/** The fields of what a frame holds. */
+export type RawUpstream = RawRequest | RawStreamData | RawStreamEnd;
 
 /**
  * Reads one UpstreamMessage. Unknown fields are skipped, of repeated fields the last counts, the parts of a repeated
  * message are merged, and the last member of a oneof wins (proto3). Returns null when the bytes are malformed or have no
  * member that is known. Takes any bytes, never throws, in linear time.
  */
-export function readRequest(frame: Uint8Array): RawRequest | null {
+export function readRequest(frame: Uint8Array): RawUpstream | null {
   try {
     return readUpstream(new BinaryReader(frame));
   } catch {
@@ -39,8 +44,8 @@ export function readRequest(frame: Uint8Array): RawRequest | null {
   }
 }
 
-function readUpstream(reader: BinaryReader): RawRequest | null {
-  let request: RawRequest | null = null;
+function readUpstream(reader: BinaryReader): RawUpstream | null {
+  let request: RawUpstream | null = null;
   while (reader.pos < reader.len) {
     const tag = reader.tag();
     switch (tag[0] * 8 + tag[1]) {
@@ -69,20 +74,21 @@ function readUpstream(reader: BinaryReader): RawRequest | null {
         readMessage(reader, request, noField);
         break;
       case upstreamTags.streamData:
+        request = readStreamData(reader, request?.kind === "streamData" ? request : null);
+        break;
       case upstreamTags.streamEnd:
-        request = null; // Not supported; as the last member they win nevertheless.
-        reader.skip(tag[1], tag[0]);
+        request = readStreamEnd(reader, request?.kind === "streamEnd" ? request : null);
         break;
       default:
-        reader.skip(tag[1], tag[0]);
+        skipField(reader, tag[0], tag[1]);
     }
   }
   return request;
 }
 
 /** The request so far if it is of this kind, which the next part is merged into; else a new one. */
-function same(request: RawRequest | null, kind: RawRequest["kind"]): RawRequest {
-  if (request?.kind === kind) return request;
+function same(request: RawUpstream | null, kind: RawRequest["kind"]): RawRequest {
+  if (request?.kind === kind) return request as RawRequest;
   return {
     kind,
     name: "",
@@ -92,22 +98,8 @@ function same(request: RawRequest | null, kind: RawRequest["kind"]): RawRequest 
     noEcho: false,
     ttlSeconds: 0,
     metadata: null,
-    hasStream: false,
+    stream: null,
   };
-}
-
-/** Reads the value of one field into the target; false: the field is not known, nothing was read. */
-type FieldReader<Target> = (reader: BinaryReader, target: Target, tag: number) => boolean;
-
-/** Reads a length and the fields of a message of that length, which must end where the last field ends. */
-function readMessage<Target>(reader: BinaryReader, target: Target, field: FieldReader<Target>): void {
-  const length = reader.uint32();
-  const end = reader.pos + length;
-  while (reader.pos < end) {
-    const [number, wireType]: [number, WireType] = reader.tag();
-    if (!field(reader, target, number * 8 + wireType)) reader.skip(wireType, number);
-  }
-  if (reader.pos !== end) throw new Error("a field reaches beyond its message");
 }
 
 function noField(): boolean {
@@ -135,8 +127,8 @@ function sendToGroupField(reader: BinaryReader, request: RawRequest, tag: number
       readMetadataEntry(reader, request);
       return true;
     case sendToGroupTags.stream:
-      request.hasStream = true;
-      return false;
+      request.stream = readStreamStart(reader, request.stream);
+      return true;
     default:
       return false;
   }
@@ -157,8 +149,8 @@ function eventField(reader: BinaryReader, request: RawRequest, tag: number): boo
       readMetadataEntry(reader, request);
       return true;
     case eventTags.stream:
-      request.hasStream = true;
-      return false;
+      request.stream = readStreamStart(reader, request.stream);
+      return true;
     default:
       return false;
   }
@@ -181,26 +173,6 @@ function sequenceAckField(reader: BinaryReader, request: RawRequest, tag: number
   if (tag !== sequenceAckTags.sequenceId) return false;
   request.sequenceId = String(reader.uint64());
   return true;
-}
-
-/** An Any stays the bytes it is (C-89): only a reader that knows its type could write them again. */
-function dataField(reader: BinaryReader, request: RawRequest, tag: number): boolean {
-  switch (tag) {
-    case dataTags.text:
-      request.data = { kind: "text", text: reader.string(true) };
-      return true;
-    case dataTags.binary:
-      request.data = { kind: "binary", bytes: reader.bytes() };
-      return true;
-    case dataTags.protobuf:
-      request.data = { kind: "protobuf", any: reader.bytes() };
-      return true;
-    case dataTags.json:
-      request.data = { kind: "json", source: reader.string(true) };
-      return true;
-    default:
-      return false;
-  }
 }
 
 function readMetadataEntry(reader: BinaryReader, request: RawRequest): void {

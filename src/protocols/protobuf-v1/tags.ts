@@ -38,6 +38,11 @@ export const membershipTags = { group: delimited(1), ackId: varint(2) } as const
 
 export const sequenceAckTags = { sequenceId: varint(1) } as const;
 
+export const streamStartTags = { streamId: delimited(1), idleTimeoutMs: varint(2) } as const;
+export const streamDataTags = { streamId: delimited(1), sequenceId: varint(2), data: delimited(3) } as const;
+export const streamEndTags = { streamId: delimited(1), error: delimited(2) } as const;
+export const streamEndErrorTags = { message: delimited(1), userErrorCode: delimited(2) } as const;
+
 export const dataTags = {
   text: delimited(1),
   binary: delimited(2),
@@ -52,9 +57,13 @@ export const downstreamTags = {
   data: delimited(2),
   system: delimited(3),
   pong: delimited(4),
+  streamAck: delimited(6),
+  streamNack: delimited(7),
+  streamClosed: delimited(8),
 } as const;
 
 export const ackTags = { ackId: varint(1), success: varint(2), error: delimited(3) } as const;
+/** ErrorMessage and StreamClosedError. */
 export const errorTags = { name: delimited(1), message: delimited(2) } as const;
 export const dataMessageTags = {
   from: delimited(1),
@@ -62,7 +71,23 @@ export const dataMessageTags = {
   data: delimited(3),
   sequenceId: varint(4),
   metadata: delimited(5),
+  stream: delimited(6),
 } as const;
+export const streamInfoTags = {
+  streamId: delimited(1),
+  sequenceId: varint(2),
+  endOfStream: varint(3),
+  error: delimited(4),
+} as const;
+export const streamErrorTags = { name: delimited(1), message: delimited(2), userErrorCode: delimited(3) } as const;
+export const streamAckTags = { streamId: delimited(1), expected: varint(2) } as const;
+export const streamNackTags = {
+  streamId: delimited(1),
+  name: delimited(2),
+  message: delimited(3),
+  expected: varint(4),
+} as const;
+export const streamClosedTags = { streamId: delimited(1), error: delimited(2) } as const;
 export const systemTags = { connected: delimited(1), disconnected: delimited(2) } as const;
 export const connectedTags = {
   connectionId: delimited(1),

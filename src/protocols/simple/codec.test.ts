@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { Command } from "../../core/commands.ts";
-import { parseEventName, parseGroupName } from "../../core/names.ts";
+import { type GroupName, parseEventName, parseGroupName } from "../../core/names.ts";
 import type { Frame } from "../../core/outbound.ts";
 import type { Payload } from "../../core/payload.ts";
 import type { Decoded } from "../codec.ts";
@@ -48,11 +48,21 @@ test.each<[Payload["kind"], Payload, Frame]>([
   ["binary", { kind: "binary", bytes }, bytes],
   ["protobuf", { kind: "protobuf", any: bytes }, bytes],
 ])("C-51 C-69 a %s payload arrives bare, without metadata", (_kind, payload, frame) => {
-  expect(simpleCodec.encoder.message({ from: { kind: "server" }, payload, metadata: [["k", "v"]] })).toEqual(frame);
+  const message = { from: { kind: "server" }, payload, metadata: [["k", "v"]], stream: null } as const;
+  expect(simpleCodec.encoder.message(message)).toEqual(frame);
+});
+
+test("C-96 a fragment of a stream is its bare payload, the end of a stream is not shown", () => {
+  const message = { from: { kind: "server" }, payload: { kind: "text", text: "" }, metadata: null } as const;
+  const part = { streamId: "s1", sequenceId: 1 };
+  expect(simpleCodec.encoder.message({ ...message, stream: { ...part, end: null } })).toBe("");
+  expect(simpleCodec.encoder.message({ ...message, stream: { ...part, end: { error: null } } })).toBeNull();
 });
 
 test("C-26 nothing but messages is shown", () => {
   expect(simpleCodec.encoder.control({ kind: "pong" })).toBeNull();
   expect(simpleCodec.encoder.control({ kind: "disconnected", message: "why" })).toBeNull();
+  expect(simpleCodec.encoder.control({ kind: "streamAck", streamId: "s1", expected: 1 })).toBeNull();
+  expect(simpleCodec.encoder.groupState({ kind: "snapshot", group: "g" as GroupName, items: [] })).toBeNull();
   expect(simpleCodec.answersFaults).toBe(false);
 });

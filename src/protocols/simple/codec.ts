@@ -10,7 +10,8 @@ const messageEvent = "message" as EventName;
 
 const simpleEncoder: Encoder = {
   stamp: null,
-  message({ payload }: OutboundMessage): Frame {
+  message({ payload, stream }: OutboundMessage): Frame | null {
+    if (stream !== null && stream.end !== null) return null; // An end would look like an empty message.
     switch (payload.kind) {
       case "text":
         return payload.text;
@@ -22,6 +23,9 @@ const simpleEncoder: Encoder = {
         return payload.any;
     }
   },
+  groupState(): null {
+    return null;
+  },
   control(_control: OutboundControl): null {
     return null;
   },
@@ -29,7 +33,8 @@ const simpleEncoder: Encoder = {
 
 /**
  * Simple clients: bare payloads without any envelope. Every frame is a valid command, and nothing but messages is ever
- * sent: no sender, no metadata, no acks, no connected (C-26).
+ * sent: no sender, no metadata, no acks, no connected (C-26). The messages of a stream are ordinary ones, its end is not
+ * shown (client-protocols 7.2).
  */
 export const simpleCodec: Codec<SimpleMode> = {
   subprotocol: null,

@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(async () => await server.stop());
 
-const startDeadlineMs = 20_000;
+const startDeadlineMs = 60_000;
 
 /** The environment a reader of the start output sets: the printed connection string, and the export line for https. */
 function printedEnvironment(scheme: string): Record<string, string> {

@@ -30,6 +30,8 @@ export interface ProtobufClient {
   readonly socket: WebSocketClient;
   readonly hub: string;
   readonly connectionId: string;
+  /** Empty unless the client is a reliable one. */
+  readonly reconnectionToken: string;
   /** Sends bytes as they are, anything else as an UpstreamMessage. */
   send(message: Request | Uint8Array): void;
   /** The next frame, which must be binary, decoded. */
@@ -45,11 +47,12 @@ export async function connectProtobuf(target: Target, options: ClientOptions): P
   const first = await next();
   if (first.case !== "systemMessage" || first.value.message.case !== "connectedMessage")
     throw new Error(`the first frame is not connected but ${first.case}`);
-  const { connectionId } = first.value.message.value;
+  const { connectionId, reconnectionToken = "" } = first.value.message.value;
   return {
     socket,
     hub: options.hub,
     connectionId,
+    reconnectionToken,
     send: (message) => socket.send(message instanceof Uint8Array ? message : encodeRequest(message)),
     next,
     nothingArrived: async () => {
