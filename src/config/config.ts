@@ -2,6 +2,7 @@ import type { IpRange } from "../core/ip-address.ts";
 import { type HubName, parseHubName } from "../core/names.ts";
 import type { NetworkRules } from "../core/network-access.ts";
 import { formatConnectionString } from "./connection-string.ts";
+import type { ListenerEndpoint } from "./listener-endpoint.ts";
 import type { Settings } from "./schema.ts";
 import type { HubInput } from "./schema-hubs.ts";
 import type { PropertiesSettings } from "./schema-properties.ts";
@@ -51,7 +52,10 @@ export interface EventHandlerConfig extends Omit<DeepReadonly<HubInput["eventHan
   readonly auth: HandlerAuth;
 }
 
-export type EventListenerConfig = DeepReadonly<HubInput["eventListeners"][number]>;
+/** One event listener, its endpoint resolved. */
+export interface EventListenerConfig extends Omit<DeepReadonly<HubInput["eventListeners"][number]>, "endpoint"> {
+  readonly endpoint: ListenerEndpoint;
+}
 
 /** Settings of one hub; a change concerns later events and connections only. */
 export interface HubConfig extends Omit<DeepReadonly<HubInput>, "eventHandlers" | "eventListeners"> {

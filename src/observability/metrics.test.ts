@@ -22,6 +22,7 @@ function harness() {
     readProcessUsage: () => ({ cpuSeconds: state.cpuSeconds, residentBytes: 5_000_000, startedAt: 1000.5 }),
     maxConnections: () => state.maxConnections,
     reliableState: () => ({ detached: 3, messages: 40, bytes: 500 }),
+    listenerQueues: () => ({ events: 2, bytes: 30 }),
     suppressedLogLines: () => state.suppressed,
   });
   /** The value of one series, or undefined. */

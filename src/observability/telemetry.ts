@@ -48,6 +48,13 @@ export interface ServiceTelemetry extends Telemetry {
   rest(report: RestReport): void;
   /** Counts a request to an event handler, writes its MessagingLogs line and, unless it succeeded, a log line. */
   webhook(report: WebhookReport): void;
+  /** Counts events that an event listener took. `messages`: each counted by `billedMessages`. */
+  listenerSent(
+    type: string,
+    sent: { readonly events: number; readonly bytes: number; readonly messages: number },
+  ): void;
+  /** Counts events that it did not get. */
+  listenerLost(type: string, kind: "failed" | "dropped", events: number): void;
   /** Counts a notification that was given up; logs it unless the same was said a moment ago (`isNews` false). */
   notificationDropped(facts: EventRequestFacts, reason: string, isNews: boolean): void;
 }
@@ -138,6 +145,11 @@ export function createTelemetry({ logger, metrics, resourceLogs }: TelemetryPart
         properties: { message, connectionId, userId, hub, url, ...answer, duration: report.durationMs },
       });
     },
+    listenerSent(type, { events, bytes, messages }) {
+      metrics.listener(type, "sent", events);
+      metrics.outbound(bytes, messages);
+    },
+    listenerLost: (type, kind, events) => metrics.listener(type, kind, events),
     notificationDropped({ hub, event }, reason, isNews) {
       metrics.notificationDropped();
       if (!isNews) return;
@@ -189,6 +201,9 @@ const resourceEvents: ReadonlyMap<string, ResourcePlace> = new Map([
   ["AbuseProtectionResponseMissingAllowedOrigin", { category: "MessagingLogs" }],
   ["AbuseProtectionResponseInvalidStatusCode", { category: "MessagingLogs" }],
   ["NotificationDropped", { category: "MessagingLogs" }],
+  ["ListenerEventDropped", { category: "MessagingLogs" }],
+  ["ListenerEventFailed", { category: "MessagingLogs" }],
+  ["EventListenerUnavailable", { category: "MessagingLogs" }],
 ]);
 
 const textProperties = ["connectionId", "userId", "hub", "routeTemplate", "httpMethod", "url", "traceId"] as const;

@@ -10,11 +10,13 @@ import type { ServiceTelemetry } from "../observability/telemetry.ts";
 import { createRest, type Rest } from "../rest/rest.ts";
 import type { ListenOptions } from "../transport/listener.ts";
 import type { Traffic } from "../transport/socket.ts";
+import { createSinks } from "../upstream/listeners/create-sink.ts";
+import { createEventListeners, type EventListeners } from "../upstream/listeners/listeners.ts";
 import { createUpstream, type WebhookUpstream } from "../upstream/upstream.ts";
 import { createIdSource, createNodeId } from "./ids.ts";
 import { continuationKey, type LiveSettings } from "./live-settings.ts";
 import { systemClock, systemScheduler } from "./time.ts";
-import { upstreamSettings } from "./upstream-settings.ts";
+import { listenersSettings, upstreamSettings } from "./upstream-settings.ts";
 import { version } from "./version.ts";
 
 /** Parsed filters kept; a REST caller repeats the same few. Ours. */
@@ -32,6 +34,7 @@ export interface CompositionOptions {
 export interface Composition {
   readonly service: Service;
   readonly upstream: WebhookUpstream;
+  readonly listeners: EventListeners;
   readonly traffic: Traffic;
   readonly handle: ListenOptions["handle"];
   /** Asks the event handlers of configured hubs whether they may be called; the answers are only logged. */
@@ -59,8 +62,21 @@ export function compose(options: CompositionOptions): Composition {
       quota.count(messages);
     },
   };
+  const listeners = createEventListeners({
+    ...ports,
+    settings: listenersSettings(live().config),
+    telemetry: {
+      ...telemetry,
+      listenerSent(type, sent) {
+        telemetry.listenerSent(type, sent);
+        quota.count(sent.messages);
+      },
+    },
+    createSink: createSinks({ ...ports, telemetry, version, targets: () => live().config.upstream.targets }),
+  });
   const upstream = createUpstream({
     ...ports,
+    listeners,
     settings: upstreamSettings(live().config),
     // Requests to event handlers are outbound traffic too (M-45).
     telemetry: {
@@ -127,12 +143,14 @@ export function compose(options: CompositionOptions): Composition {
   return {
     service,
     upstream,
+    listeners,
     traffic,
     handle,
     warmUp,
     reload() {
       rest = buildRest(live());
       upstream.reload(upstreamSettings(live().config));
+      listeners.reload(listenersSettings(live().config));
       warmUp();
     },
   };

@@ -1,5 +1,6 @@
 import type { Config } from "../config/config.ts";
 import { hubSettings } from "../config/config.ts";
+import type { ListenersSettings } from "../upstream/listeners/settings.ts";
 import type { UpstreamSettings } from "../upstream/settings.ts";
 
 /** The upstream's view of a configuration. */
@@ -18,5 +19,13 @@ export function upstreamSettings(config: Config): UpstreamSettings {
     retryOnDemand: upstream.validation.retryOnDemand,
     targets: upstream.targets,
     globEventPatterns: compat.globEventPatterns,
+  };
+}
+
+/** The event listeners' view of a configuration. */
+export function listenersSettings({ hubs, defaultHub }: Config): ListenersSettings {
+  return {
+    hubs: new Map(Array.from(hubs, ([name, { eventListeners }]) => [name, eventListeners])),
+    defaultHub: defaultHub.eventListeners,
   };
 }
