@@ -2,7 +2,6 @@ import type { IpRange } from "../core/ip-address.ts";
 import { type HubName, parseHubName } from "../core/names.ts";
 import type { NetworkRules } from "../core/network-access.ts";
 import { formatConnectionString } from "./connection-string.ts";
-import type { ListenerEndpoint } from "./listener-endpoint.ts";
 import type { Settings } from "./schema.ts";
 import type { HubInput } from "./schema-hubs.ts";
 import type { PropertiesSettings } from "./schema-properties.ts";
@@ -51,6 +50,41 @@ export type HandlerAuth =
 export interface EventHandlerConfig extends Omit<DeepReadonly<HubInput["eventHandlers"][number]>, "auth"> {
   readonly auth: HandlerAuth;
 }
+
+/** Where the events of one listener go, by kind, secrets read. */
+export type ListenerEndpoint =
+  | {
+      readonly type: "EventHub";
+      readonly eventHubName: string;
+      readonly access:
+        | { readonly kind: "connectionString"; readonly connectionString: string }
+        /** `auth` null: `auth.managedIdentity` is not configured. */
+        | { readonly kind: "token"; readonly fullyQualifiedNamespace: string; readonly auth: HandlerAuth | null };
+    }
+  | {
+      readonly type: "Kafka";
+      readonly brokers: readonly string[];
+      readonly topic: string;
+      readonly tls: boolean;
+      readonly sasl: {
+        readonly mechanism: "plain" | "scram-sha-256" | "scram-sha-512";
+        readonly username: string;
+        readonly password: string;
+      } | null;
+      readonly attributeStyle: "kafka" | "amqp";
+    }
+  | {
+      readonly type: "Nats";
+      readonly servers: readonly string[];
+      readonly subject: string;
+      readonly jetStream: boolean;
+      readonly credentials:
+        | { readonly kind: "none" }
+        | { readonly kind: "password"; readonly username: string; readonly password: string }
+        | { readonly kind: "token"; readonly token: string }
+        | { readonly kind: "file"; readonly content: string };
+    }
+  | { readonly type: "HttpBatch"; readonly url: string; readonly auth: HandlerAuth };
 
 /** One event listener, its endpoint resolved. */
 export interface EventListenerConfig extends Omit<DeepReadonly<HubInput["eventListeners"][number]>, "endpoint"> {

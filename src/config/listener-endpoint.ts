@@ -1,45 +1,10 @@
-import type { HandlerAuth } from "./config.ts";
+import type { HandlerAuth, ListenerEndpoint } from "./config.ts";
 import { resolveHandlerAuth } from "./handler-auth.ts";
 import type { Settings } from "./schema.ts";
 import type { HubInput } from "./schema-hubs.ts";
 
 type EndpointInput = HubInput["eventListeners"][number]["endpoint"];
 type Mapping = Settings["auth"]["managedIdentity"];
-
-/** Where the events of one listener go, by kind, secrets read. */
-export type ListenerEndpoint =
-  | {
-      readonly type: "EventHub";
-      readonly eventHubName: string;
-      readonly access:
-        | { readonly kind: "connectionString"; readonly connectionString: string }
-        /** `auth` null: `auth.managedIdentity` is not configured. */
-        | { readonly kind: "token"; readonly fullyQualifiedNamespace: string; readonly auth: HandlerAuth | null };
-    }
-  | {
-      readonly type: "Kafka";
-      readonly brokers: readonly string[];
-      readonly topic: string;
-      readonly tls: boolean;
-      readonly sasl: {
-        readonly mechanism: "plain" | "scram-sha-256" | "scram-sha-512";
-        readonly username: string;
-        readonly password: string;
-      } | null;
-      readonly attributeStyle: "kafka" | "amqp";
-    }
-  | {
-      readonly type: "Nats";
-      readonly servers: readonly string[];
-      readonly subject: string;
-      readonly jetStream: boolean;
-      readonly credentials:
-        | { readonly kind: "none" }
-        | { readonly kind: "password"; readonly username: string; readonly password: string }
-        | { readonly kind: "token"; readonly token: string }
-        | { readonly kind: "file"; readonly content: string };
-    }
-  | { readonly type: "HttpBatch"; readonly url: string; readonly auth: HandlerAuth };
 
 /** `path` below the endpoint, or below the whole configuration for a problem of the global token source. */
 export interface EndpointProblem {

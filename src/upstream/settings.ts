@@ -1,6 +1,6 @@
 import type { HubName } from "../core/names.ts";
 import type { Clock, Scheduler, Telemetry } from "../core/ports.ts";
-import type { EventListeners } from "./listeners/listeners.ts";
+import type { EventAudience } from "./listeners/audience.ts";
 
 /** How event requests to one handler authenticate beside their signature (event-handlers 2.5). */
 export type HandlerAuth =
@@ -152,5 +152,5 @@ export interface UpstreamOptions {
   /** Default: the system's resolver. */
   readonly resolveHost?: ResolveHost | undefined;
   /** Told of events before the handlers are; default: nobody listens. The caller closes them. */
-  readonly listeners?: Pick<EventListeners, "tell"> | undefined;
+  readonly listeners?: EventAudience | undefined;
 }

@@ -9,8 +9,8 @@ import type {
 } from "../core/ports.ts";
 import { EventSender, eventFacts, type OutgoingEvent } from "./event-sender.ts";
 import { EventSession } from "./event-session.ts";
+import type { HeardEvent } from "./listeners/audience.ts";
 import { listenerBody } from "./listeners/event.ts";
-import type { HeardEvent } from "./listeners/listeners.ts";
 import type { HubUpstreamSettings, UpstreamOptions, UpstreamSettings } from "./settings.ts";
 import { readConnectResponse, refuseConnect } from "./webhooks/connect-response.ts";
 import { createAuthenticator } from "./webhooks/handler-auth.ts";

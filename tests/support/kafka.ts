@@ -44,13 +44,8 @@ message.max.bytes=200000
   const java = ["java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", join(jars, "*")] as const;
   const format = ["kafka.tools.StorageTool", "format", "-t", "AAAAAAAAAAAAAAAAAAAAAA", "-c", file];
   await startBroker([...java, ...format], { ready: /Formatting metadata directory/, withinMs: startDeadlineMs });
-  const start = async (): Promise<BrokerProcess> => {
-    const started = await startBroker([...java, "kafka.Kafka", file], {
-      ready: /SLF4J: See/,
-      withinMs: startDeadlineMs,
-    });
-    return started;
-  };
+  const start = async (): Promise<BrokerProcess> =>
+    await startBroker([...java, "kafka.Kafka", file], { ready: /Kafka Server started/, withinMs: startDeadlineMs });
   let broker = await start();
   return {
     plain: `127.0.0.1:${plain}`,

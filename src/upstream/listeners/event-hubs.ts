@@ -2,7 +2,7 @@ import type { Authenticator } from "../webhooks/handler-auth.ts";
 import { attributesOf, bodyBytes, type ListenerEvent, messageId, metadataProperties } from "./event.ts";
 import { type EventHubEvent, type EventHubProducer, loadPackage } from "./optional-packages.ts";
 import type { ListenerEndpoint } from "./settings.ts";
-import { type EventSink, reasonOf, type SendFailure } from "./sink.ts";
+import { type EventSink, giveUp, reasonOf, type SendFailure } from "./sink.ts";
 
 type EventHubEndpoint = Extract<ListenerEndpoint, { type: "EventHub" }>;
 type Verdict = Pick<SendFailure, "kind" | "reason">;
@@ -64,7 +64,7 @@ class EventHubSink implements EventSink {
       await this.close();
       return [];
     }
-    const drop = (): void => void this.close();
+    const drop = (): void => giveUp(this.close());
     signal.addEventListener("abort", drop);
     const groups = Map.groupBy(batch, ({ connectionId }) => connectionId).values();
     const failures: SendFailure[] = [];

@@ -30,7 +30,7 @@ export function sizedEvent(event: Omit<ListenerEvent, "size">): ListenerEvent {
 }
 
 /** Size of a body on the wire. */
-export function bodySize(body: string | Uint8Array): number {
+function bodySize(body: string | Uint8Array): number {
   return typeof body === "string" ? Buffer.byteLength(body) : body.length;
 }
 

@@ -2,7 +2,7 @@ import { attributesOf, bodyBytes, type ListenerEvent, metadataProperties } from 
 import { parseNameTemplate } from "./name-template.ts";
 import { type KafkaMessage, type KafkaProducer, loadPackage } from "./optional-packages.ts";
 import type { ListenerEndpoint } from "./settings.ts";
-import { type EventSink, reasonOf, type SendFailure } from "./sink.ts";
+import { type EventSink, giveUp, reasonOf, type SendFailure } from "./sink.ts";
 
 type KafkaEndpoint = Extract<ListenerEndpoint, { type: "Kafka" }>;
 
@@ -46,7 +46,7 @@ class KafkaSink implements EventSink {
       await this.close();
       return [];
     }
-    const drop = (): void => void this.close();
+    const drop = (): void => giveUp(this.close());
     signal.addEventListener("abort", drop);
     const byTopic = Map.groupBy(batch, ({ hub }) => this.#topic.fill({ hub }));
     const topicMessages = Array.from(byTopic, ([topic, events]) => ({
@@ -60,6 +60,8 @@ class KafkaSink implements EventSink {
       return [{ kind: verdict(error), events: batch, reason: reasonOf(error) }];
     } finally {
       signal.removeEventListener("abort", drop);
+      // What was given up may have connected to another broker since.
+      if (signal.aborted) await producer.disconnect();
     }
   }
 
@@ -86,7 +88,12 @@ class KafkaSink implements EventSink {
       ...(sasl === null ? {} : { sasl }),
     };
     const producer = new Kafka(config).producer({ createPartitioner: Partitioners.DefaultPartitioner });
-    await producer.connect();
+    try {
+      await producer.connect();
+    } catch (error) {
+      await producer.disconnect(); // a failed one keeps sockets and timers
+      throw error;
+    }
     this.#producer = producer;
     return producer;
   }

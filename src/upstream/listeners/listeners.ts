@@ -1,26 +1,15 @@
 import type { HubName } from "../../core/names.ts";
 import type { Clock, EventSource, Scheduler } from "../../core/ports.ts";
 import { type EventPattern, parseEventPattern } from "../webhooks/event-pattern.ts";
+import type { EventAudience, HeardEvent } from "./audience.ts";
 import { Delivery, type DeliveryLimits, deliveryLimits } from "./delivery.ts";
 import { type ListenerEvent, sizedEvent } from "./event.ts";
 import { createReports, type ListenerTelemetry } from "./reports.ts";
 import type { EventListenerSettings, ListenerEndpoint, ListenersSettings } from "./settings.ts";
 import type { EventSink } from "./sink.ts";
 
-/** What is told to listeners, beside whom it is about. */
-export type HeardEvent = Pick<ListenerEvent, "kind" | "event" | "id" | "timeMs" | "connectionState" | "metadata"> & {
-  /** Called only if somebody listens. */
-  readonly payload: () => Pick<ListenerEvent, "contentType" | "body">;
-};
-
 /** The event listeners of all hubs: fire and forget. */
-export interface EventListeners {
-  /**
-   * Queues the event for every listener of the hub that wants it and returns whether there was one. Never waits, never
-   * throws; what becomes of it is only counted and logged.
-   * @spec E-83 E-85
-   */
-  tell(source: EventSource, event: HeardEvent): boolean;
+export interface EventListeners extends EventAudience {
   /**
    * Later events see the new settings. A listener whose endpoint is unchanged stays as it is, with its connection; one
    * that changed keeps its queue; one that is gone delivers what it has within the drain time.

@@ -2,7 +2,7 @@ import { attributesOf, bodyBytes, type ListenerEvent, messageId, metadataPropert
 import { parseNameTemplate } from "./name-template.ts";
 import { loadPackage, type NatsConnection, type NatsLibrary } from "./optional-packages.ts";
 import type { ListenerEndpoint } from "./settings.ts";
-import { type EventSink, reasonOf, type SendFailure } from "./sink.ts";
+import { type EventSink, giveUp, reasonOf, type SendFailure } from "./sink.ts";
 
 type NatsEndpoint = Extract<ListenerEndpoint, { type: "Nats" }>;
 
@@ -49,7 +49,7 @@ class NatsSink implements EventSink {
       await this.close();
       return [];
     }
-    const drop = (): void => void connection.close();
+    const drop = (): void => giveUp(connection.close());
     signal.addEventListener("abort", drop);
     try {
       return this.#endpoint.jetStream ? await this.#store(batch, link) : await this.#publish(batch, link);

@@ -37,3 +37,8 @@ export function reasonOf(error: unknown): string {
   const text = error.message === "" ? error.name : error.message;
   return code === "" || text.includes(code) ? text : `${text} (${code})`;
 }
+
+/** Ends a connection that is given up while nobody waits; how it ends is of no interest. */
+export function giveUp(closing: Promise<unknown>): void {
+  void closing.catch(() => undefined);
+}
