@@ -333,4 +333,32 @@ describe.skipIf(isForeign)("a listener of its own server", () => {
       await receiver.stop();
     }
   });
+
+  test("E-85 E-87 an event hub that is busy, then silent, delays no client; it gets later what it did not take", async () => {
+    const eventHub = await startEventHub();
+    const { connectionString } = eventHub;
+    eventHub.answer({ condition: "com.microsoft:server-busy" });
+    const server = await start([
+      { filter: everything, endpoint: { type: "EventHub", eventHubName: "events", connectionString } },
+    ]);
+    try {
+      const client = await connectJson(server, { hub: "chat" });
+      await server.process.written(/EventListenerUnavailable.*refused by the test/);
+      expect(await client.ask(textEvent("e"))).toEqual(successAck);
+      eventHub.answer("accept");
+      const names = [];
+      for (let count = 0; count < 2; count++) {
+        const { properties } = await eventHub.messages.take({ what: "message", withinMs: 10_000 });
+        names.push(properties["cloudEvents:eventname"]);
+      }
+      expect(names).toEqual(["connected", "e"]);
+      eventHub.answer("never");
+      for (const data of ["1", "2", "3"]) expect(await client.ask(textEvent("e", data))).toEqual(successAck);
+      await client.nothingArrived();
+      expect(server.output()).not.toContain("event-hub-key-of-a-test");
+    } finally {
+      await server.stop();
+      await eventHub.stop();
+    }
+  });
 });
