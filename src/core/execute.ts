@@ -129,13 +129,13 @@ async function sendEvent({ service, upstream }: Executor, connection: Connection
   const outcome = await upstream.userEvent(connection, { event, payload, metadata }, controller.signal);
   connection.pendingEvent = null;
   if (!connection.isOpen) return;
-  if (outcome.kind !== "handled") {
+  if (outcome.kind === "failed" || outcome.kind === "unhandled") {
     // C-53, C-54, C-65: who can be told is told, a simple client is closed.
     if (connection.format.answersFaults) refuse(service, connection, { ackId, error: internalServerError });
     else service.end(connection, outcome.kind === "failed" ? "eventFailed" : "eventUnhandled");
     return;
   }
-  if (outcome.reply !== null) {
+  if (outcome.kind === "handled" && outcome.reply !== null) {
     service.pushMessage(connection, { from: { kind: "server" }, stream: null, ...outcome.reply });
     if (!connection.isOpen) return;
   }

@@ -10,13 +10,15 @@ import type { ServiceTelemetry } from "../observability/telemetry.ts";
 import { createRest, type Rest } from "../rest/rest.ts";
 import type { ListenOptions } from "../transport/listener.ts";
 import type { Traffic } from "../transport/socket.ts";
+import { createSinks } from "../upstream/listeners/create-sink.ts";
+import { createEventListeners, type EventListeners } from "../upstream/listeners/listeners.ts";
 import { createTunnelEndpoint } from "../upstream/tunnel/tunnel-endpoint.ts";
 import { Tunnels } from "../upstream/tunnel/tunnels.ts";
 import { createUpstream, type WebhookUpstream } from "../upstream/upstream.ts";
 import { createIdSource, createNodeId } from "./ids.ts";
 import { continuationKey, type LiveSettings } from "./live-settings.ts";
 import { systemClock, systemScheduler } from "./time.ts";
-import { tunnelLimits, upstreamSettings } from "./upstream-settings.ts";
+import { listenersSettings, tunnelLimits, upstreamSettings } from "./upstream-settings.ts";
 import { version } from "./version.ts";
 
 /** Parsed filters kept; a REST caller repeats the same few. Ours. */
@@ -35,6 +37,7 @@ export interface Composition {
   readonly service: Service;
   readonly upstream: WebhookUpstream;
   readonly tunnels: Tunnels;
+  readonly listeners: EventListeners;
   readonly traffic: Traffic;
   readonly handle: ListenOptions["handle"];
   /** Asks the event handlers of configured hubs whether they may be called; the answers are only logged. */
@@ -62,23 +65,24 @@ export function compose(options: CompositionOptions): Composition {
       quota.count(messages);
     },
   };
+  const billed = billedTelemetry(telemetry, quota);
   const tunnels = new Tunnels({
     ...ports,
     telemetry,
     rest: ({ hub, ...call }) => rest.handle({ ...call, pathBase: live().config.service.pathBase, ownedHub: hub }),
     limits: () => tunnelLimits(live().config),
   });
+  const listeners = createEventListeners({
+    ...ports,
+    settings: listenersSettings(live().config),
+    telemetry: billed,
+    createSink: createSinks({ ...ports, telemetry, version, targets: () => live().config.upstream.targets }),
+  });
   const upstream = createUpstream({
     ...ports,
+    listeners,
     settings: upstreamSettings(live().config),
-    // Requests to event handlers are outbound traffic too (M-45).
-    telemetry: {
-      ...telemetry,
-      webhook(report) {
-        telemetry.webhook(report);
-        quota.count(billedMessages(report.bytes));
-      },
-    },
+    telemetry: billed,
     version,
     tunnels,
     signer: () => live().sign,
@@ -146,13 +150,30 @@ export function compose(options: CompositionOptions): Composition {
     service,
     upstream,
     tunnels,
+    listeners,
     traffic,
     handle,
     warmUp,
     reload() {
       rest = buildRest(live());
       upstream.reload(upstreamSettings(live().config));
+      listeners.reload(listenersSettings(live().config));
       warmUp();
+    },
+  };
+}
+
+/** What leaves for applications is outbound traffic too (M-45). */
+function billedTelemetry(telemetry: ServiceTelemetry, quota: MessageQuota): ServiceTelemetry {
+  return {
+    ...telemetry,
+    webhook(report) {
+      telemetry.webhook(report);
+      quota.count(billedMessages(report.bytes));
+    },
+    listenerSent(type, sent) {
+      telemetry.listenerSent(type, sent);
+      quota.count(sent.messages);
     },
   };
 }
