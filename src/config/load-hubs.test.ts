@@ -151,3 +151,45 @@ test("M-12 M-23 E-10 the default entry is used for hubs without an entry of thei
     allowedOrigins: ["*"],
   });
 });
+
+test("endpoints of listeners: what their kind needs, nothing of another kind, placeholders that exist", () => {
+  const problems = (endpoint: string) =>
+    problemsOf({ file: withKey(`hubs: { chat: { eventListeners: [{ filter: {}, endpoint: ${endpoint} }] } }`) });
+  const at = "hubs.chat.eventListeners[0].endpoint";
+  expect(problems("{ type: Kafka, url: http://a/ }")).toEqual([
+    `${at}.url: does not belong to an endpoint of type Kafka`,
+    `${at}.brokers: is required for Kafka`,
+    `${at}.topic: is required for Kafka`,
+  ]);
+  expect(problems("{ type: Kafka, brokers: [noport], topic: '{event}' }")).toEqual([
+    `${at}.brokers[0]: must be host:port`,
+    `${at}.topic: has the unknown placeholder {event}`,
+  ]);
+  expect(problems("{ type: Nats, servers: ['nats://u:secret@a'] }")).toEqual([
+    `${at}.servers[0]: must not contain a user name or password`,
+  ]);
+  expect(problems("{ type: Nats, servers: ['nats://a'], username: u, token: t }")).toEqual([
+    `${at}.credentials: only one of username, token and credentials can be used`,
+  ]);
+  expect(problems("{ type: Nats, servers: ['nats://a'], username: u }")).toEqual([
+    `${at}.username: and password belong together`,
+  ]);
+  expect(problems("{ type: HttpBatch, url: 'http://a/{event}' }")).toEqual([
+    `${at}.url: must not have {event}: a batch holds events of any name`,
+  ]);
+  expect(problems("{ eventHubName: e, connectionString: secret }")).toEqual([
+    `${at}.connectionString: must be a connection string of Event Hubs (Endpoint=sb://…)`,
+  ]);
+});
+
+test("an event hub without a connection string uses the token source for managed identities", () => {
+  const source = "{ type: ClientCredentials, tokenUrl: 'https://login/token', clientId: i, clientSecret: s }";
+  const listener = "{ filter: {}, endpoint: { fullyQualifiedNamespace: ns.example.com, eventHubName: e } }";
+  const config = load({
+    file: withKey(`auth: { managedIdentity: ${source} }\nhubs: { chat: { eventListeners: [${listener}] } }`),
+  });
+  expect(hubSettings(config, "chat").eventListeners[0]?.endpoint).toMatchObject({
+    type: "EventHub",
+    access: { kind: "token", auth: { type: "ClientCredentials", scope: "https://eventhubs.azure.net/.default" } },
+  });
+});

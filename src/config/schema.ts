@@ -1,7 +1,8 @@
 import type * as z from "zod";
 import { defaultLimits } from "../core/limits.ts";
 import { checkedText, choice, flag, group, leaf, list, optional, text, wholeNumber } from "./fields.ts";
-import { hubsSchema, managedIdentitySchema } from "./schema-hubs.ts";
+import { managedIdentitySchema } from "./schema-auth.ts";
+import { hubsSchema } from "./schema-hubs.ts";
 import { propertiesSchema } from "./schema-properties.ts";
 import { serviceSchema } from "./schema-service.ts";
 import { checkHttpUrl, checkOrigin } from "./urls.ts";

@@ -102,7 +102,7 @@ test("C-95 what is pending when the connection ends is called off", () => {
   expect(harness.upstream.pending[0]?.signal.aborted).toBe(true);
 });
 
-test("H-34 invocations that wait are bounded by the length of their data as well", async () => {
+test("C-95 invocations that wait are bounded by the length of their data as well", async () => {
   const { harness, client } = connected({ limits: { inboundQueue: { messages: 1000, bytes: 10 } } });
   const small = { dataType: "text", data: "123456" };
   client.send(invoke("1", small));

@@ -49,6 +49,7 @@ function outcomeOf(outcome: UserEventOutcome): InvokeOutcome {
       return { kind: "handled", reply: contentOf(outcome.reply?.payload ?? null) };
     case "failed":
       return { kind: "failed", name: "InternalServerError", message: "The event handler failed." };
+    case "heard": // A listener answers nothing.
     case "unhandled":
       return { kind: "failed", name: "NotFound", message: "No event handler is configured." };
   }

@@ -46,6 +46,10 @@ const names = [
   "ServerConnectionStarted",
   "ServerConnectionEnded",
   "ServerTokenRefused",
+  "ListenerEventDropped",
+  "ListenerEventFailed",
+  "EventListenerUnavailable",
+  "EventListenerRecovered",
 ] as const;
 
 /** The id of an event at a level; 0 stands for events without a number of their own. */

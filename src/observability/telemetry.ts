@@ -61,6 +61,13 @@ export interface ServiceTelemetry extends Telemetry {
   /** Counts and logs the connections of application servers (tunnels). */
   serverConnectionOpened(connection: ServerConnectionFacts): void;
   serverConnectionEnded(connection: ServerConnectionFacts, code: number, reason: string): void;
+  /** Counts events that an event listener took. `messages`: each counted by `billedMessages`. */
+  listenerSent(
+    type: string,
+    sent: { readonly events: number; readonly bytes: number; readonly messages: number },
+  ): void;
+  /** Counts events that it did not get. */
+  listenerLost(type: string, kind: "failed" | "dropped", events: number): void;
   /** Counts a notification that was given up; logs it unless the same was said a moment ago (`isNews` false). */
   notificationDropped(facts: EventRequestFacts, reason: string, isNews: boolean): void;
 }
@@ -179,6 +186,11 @@ export function createTelemetry({ logger, metrics, records }: TelemetryParts): O
       const message = `Server connection ended ${how}`;
       log("info", "ServerConnectionEnded", { message, ...serverFields(connection) });
     },
+    listenerSent(type, { events, bytes, messages }) {
+      metrics.listener(type, "sent", events);
+      metrics.outbound(bytes, messages);
+    },
+    listenerLost: (type, kind, events) => metrics.listener(type, kind, events),
     notificationDropped({ hub, event }, reason, isNews) {
       metrics.notificationDropped();
       if (!isNews) return;
@@ -238,6 +250,13 @@ const resourceEvents: ReadonlyMap<string, ResourcePlace> = new Map([
   ["AbuseProtectionResponseMissingAllowedOrigin", { category: "MessagingLogs" }],
   ["AbuseProtectionResponseInvalidStatusCode", { category: "MessagingLogs" }],
   ["NotificationDropped", { category: "MessagingLogs" }],
+  ["ListenerEventDropped", { category: "MessagingLogs" }],
+  ["ListenerEventFailed", { category: "MessagingLogs" }],
+  ["EventListenerUnavailable", { category: "MessagingLogs" }],
+  ["EventListenerRecovered", { category: "MessagingLogs" }],
+  ["ListenerEventDropped", { category: "MessagingLogs" }],
+  ["ListenerEventFailed", { category: "MessagingLogs" }],
+  ["EventListenerUnavailable", { category: "MessagingLogs" }],
 ]);
 
 const textProperties = ["connectionId", "userId", "hub", "routeTemplate", "httpMethod", "url", "traceId"] as const;

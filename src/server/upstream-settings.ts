@@ -1,5 +1,6 @@
 import type { Config } from "../config/config.ts";
 import { hubSettings } from "../config/config.ts";
+import type { ListenersSettings } from "../upstream/listeners/settings.ts";
 import type { UpstreamSettings } from "../upstream/settings.ts";
 import type { TunnelLimits } from "../upstream/tunnel/tunnels.ts";
 
@@ -29,5 +30,13 @@ export function tunnelLimits({ limits }: Config): TunnelLimits {
     socketsPerHub: connectionsPerHub,
     socketsPerServer: connectionsPerServer,
     requestsPerSocket: requestsPerConnection,
+  };
+}
+
+/** The event listeners' view of a configuration. */
+export function listenersSettings({ hubs, defaultHub }: Config): ListenersSettings {
+  return {
+    hubs: new Map(Array.from(hubs, ([name, { eventListeners }]) => [name, eventListeners])),
+    defaultHub: defaultHub.eventListeners,
   };
 }

@@ -15,8 +15,8 @@ import {
 } from "./webhooks/http-client.ts";
 import type { Handler } from "./webhooks/routing.ts";
 import type { Target } from "./webhooks/target.ts";
-import { targetOrigin } from "./webhooks/target-origin.ts";
 import { createTargetGuard } from "./webhooks/target-policy.ts";
+import { requestToken } from "./webhooks/token-request.ts";
 
 /** One event on its way to one handler. */
 export interface OutgoingEvent {
@@ -40,7 +40,8 @@ export interface OutgoingEvent {
 const validationTimeoutMs = 10_000;
 /** Ours. */
 const tokenTimeoutMs = 10_000;
-const maxTokenBytes = 65_536;
+/** Validation requests: their answers' bodies are not used. */
+const maxValidationBytes = 65_536;
 
 const outcomes = {
   timeout: "timedOut",
@@ -175,29 +176,9 @@ export class EventSender {
 
   /** Posts a form to a token endpoint; null for no reply. */
   async fetchToken(tokenUrl: string, form: URLSearchParams): Promise<{ status: number; body: string } | null> {
-    const url = URL.canParse(tokenUrl) ? new URL(tokenUrl) : null;
-    const origin = url === null ? null : targetOrigin(url);
-    if (url === null || origin === null) return null;
-    const body = form.toString();
-    const result = await this.#client.call({
-      ...plainCall,
-      method: "POST",
-      target: this.#targets.of(origin, null),
-      path: url.pathname + url.search,
-      headers: [
-        "Content-Type",
-        "application/x-www-form-urlencoded",
-        "Accept",
-        "application/json",
-        "User-Agent",
-        this.#userAgent,
-      ],
-      body,
-      bodyBytes: body.length,
-      needsBody: true,
-      timeoutMs: Math.min(tokenTimeoutMs, this.#settings.timeoutMs),
-    });
-    return result.kind === "reply" ? { status: result.status, body: new TextDecoder().decode(result.body) } : null;
+    const timeoutMs = Math.min(tokenTimeoutMs, this.#settings.timeoutMs);
+    const sockets = { client: this.#client, targets: this.#targets };
+    return await requestToken(sockets, { tokenUrl, form, userAgent: this.#userAgent, timeoutMs });
   }
 
   #createTargets(): Targets {
@@ -287,7 +268,7 @@ const plainCall = {
   pool: "blocking",
   authenticator: null,
   needsBody: false,
-  maxResponseBytes: maxTokenBytes,
+  maxResponseBytes: maxValidationBytes,
   retryDelaysMs: [],
   followsRedirects: false,
   signal: null,

@@ -1,5 +1,6 @@
 import type { HubName } from "../core/names.ts";
 import type { Clock, Scheduler, Telemetry } from "../core/ports.ts";
+import type { EventAudience } from "./listeners/audience.ts";
 import type { EventTunnels } from "./tunnel/event-target.ts";
 
 /** How event requests to one handler authenticate beside their signature (event-handlers 2.5). */
@@ -155,4 +156,6 @@ export interface UpstreamOptions {
   readonly signer: () => Signer;
   /** Default: the system's resolver. */
   readonly resolveHost?: ResolveHost | undefined;
+  /** Told of events before the handlers are; default: nobody listens. The caller closes them. */
+  readonly listeners?: EventAudience | undefined;
 }
