@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { Endpoint } from "./load/job.ts";
+import { Probe } from "./probe.ts";
 
 /** The bare servers, each with its program. */
 const baselines = {
@@ -29,8 +30,32 @@ const printed = /Endpoint=http:\/\/127\.0\.0\.1:(\d+);AccessKey=([^;\s]+);Versio
 /** The service prints its endpoint well below a second after its start; this is for a machine that is very busy. */
 const startDeadlineMs = 15_000;
 
+/** What a measurement wants of the service beyond the ordinary. */
+export interface ServiceOptions {
+  /** Options of the runtime, such as those of its profiler. */
+  readonly runtime?: readonly string[];
+  readonly limits?: Readonly<Record<string, unknown>>;
+}
+
+/** A service whose heap can be looked at from outside. */
+export interface ProbedServer extends RunningServer {
+  readonly probe: Probe;
+}
+
 /** Starts the service itself, with nothing configured but one listener and a random key: tokens are checked. */
-export function startService(): Promise<RunningServer> {
+export async function startService(options: ServiceOptions = {}): Promise<RunningServer> {
+  return (await launchService(options)).server;
+}
+
+/** Starts the service with a probe in its process, which does nothing until it is asked. */
+export async function startProbedService(options: ServiceOptions = {}): Promise<ProbedServer> {
+  const { runtime = [] } = options;
+  const preload = fileURLToPath(new URL("heap-probe.process.ts", import.meta.url));
+  const { server, child } = await launchService({ ...options, runtime: [...runtime, `--preload=${preload}`] });
+  return { ...server, probe: new Probe(child) };
+}
+
+function launchService({ runtime = [], limits = {} }: ServiceOptions): Promise<Launched> {
   const folder = mkdtempSync(join(tmpdir(), "tidewire-bench-"));
   const config = join(folder, "tidewire.json");
   const service = {
@@ -38,21 +63,28 @@ export function startService(): Promise<RunningServer> {
     keys: { primary: randomBytes(32).toString("base64") },
     dataDir: join(folder, "data"),
   };
-  writeFileSync(config, JSON.stringify({ service, limits: { drainSeconds: 0 } }), { mode: 0o600 });
+  writeFileSync(config, JSON.stringify({ service, limits: { drainSeconds: 0, ...limits } }), { mode: 0o600 });
   const clean = (): void => rmSync(folder, { recursive: true, force: true });
   // As bin/tidewire.mjs starts it, but without the launcher, so that the process is the server's own.
-  return start(["--max-http-header-size=65536", "src/cli/main.ts", "start", "--config", config], clean);
+  return start(["--max-http-header-size=65536", ...runtime, "src/cli/main.ts", "start", "--config", config], clean);
 }
 
 /** Starts one of the bare servers. */
-export function startBaseline(baseline: Baseline): Promise<RunningServer> {
-  return start(["--max-http-header-size=65536", fileURLToPath(baselines[baseline])], () => {});
+export async function startBaseline(baseline: Baseline): Promise<RunningServer> {
+  return (await start(["--max-http-header-size=65536", fileURLToPath(baselines[baseline])], () => {})).server;
 }
 
-async function start(args: readonly string[], clean: () => void): Promise<RunningServer> {
+type Child = ChildProcessByStdio<null, Readable, Readable>;
+
+interface Launched {
+  readonly server: RunningServer;
+  readonly child: Child;
+}
+
+async function start(args: readonly string[], clean: () => void): Promise<Launched> {
   // Nothing else is inherited: no variable of the caller may configure the server.
   const env = { PATH: process.env["PATH"] ?? "" };
-  const child = spawn(process.execPath, args, { cwd: project, env, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, args, { cwd: project, env, stdio: ["ignore", "pipe", "pipe", "ipc"] }) as Child;
   const kill = (): void => void child.kill("SIGKILL");
   const killAndClean = (): void => {
     kill();
@@ -71,7 +103,7 @@ async function start(args: readonly string[], clean: () => void): Promise<Runnin
     return exited;
   };
   try {
-    return { endpoint: await findEndpoint(child), stop };
+    return { server: { endpoint: await findEndpoint(child), stop }, child };
   } catch (error) {
     await stop();
     throw error;
@@ -79,7 +111,7 @@ async function start(args: readonly string[], clean: () => void): Promise<Runnin
 }
 
 /** Waits until the server has written where it is; from then on, what it writes is thrown away. */
-function findEndpoint(child: ChildProcessByStdio<null, Readable, Readable>): Promise<Endpoint> {
+function findEndpoint(child: Child): Promise<Endpoint> {
   const found = Promise.withResolvers<Endpoint>();
   let output = "";
   const look = (text: Buffer): void => {

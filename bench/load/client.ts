@@ -14,21 +14,26 @@ export interface ClientClaims {
   readonly "webpubsub.group"?: readonly string[];
 }
 
-/** JSON subprotocols. */
-export type Subprotocol = "json.webpubsub.azure.v1" | "json.reliable.webpubsub.azure.v1";
+/** Subprotocols there is a load for. */
+export type Subprotocol =
+  | "json.webpubsub.azure.v1"
+  | "json.reliable.webpubsub.azure.v1"
+  | "protobuf.webpubsub.azure.v1"
+  | "protobuf.reliable.webpubsub.azure.v1";
 
 /** What is the same for all clients that are opened together. */
 export interface ClientOptions {
-  readonly subprotocol: Subprotocol;
+  /** Null: a simple client, which gets no first frame. */
+  readonly subprotocol: Subprotocol | null;
   /** Told of the data frames that a client got. */
   readonly frames: (count: number, from: RawSocket) => void;
 }
 
-/** Bytes of an upgrade request of a JSON client, its token included; ready to be written. */
+/** Bytes of an upgrade request of a client, its token included; ready to be written. */
 export function upgradeRequest(
   { port, accessKey }: Endpoint,
   claims: ClientClaims,
-  subprotocol: Subprotocol = "json.webpubsub.azure.v1",
+  subprotocol: Subprotocol | null = "json.webpubsub.azure.v1",
 ): Buffer {
   const audience = `http://127.0.0.1:${port}/client/hubs/${hub}`;
   const iat = nowSeconds();
@@ -40,7 +45,7 @@ export function upgradeRequest(
     "Upgrade: websocket",
     "Sec-WebSocket-Version: 13",
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-    `Sec-WebSocket-Protocol: ${subprotocol}`,
+    ...(subprotocol === null ? [] : [`Sec-WebSocket-Protocol: ${subprotocol}`]),
   ];
   return Buffer.from(`${lines.join("\r\n")}\r\n\r\n`);
 }
@@ -73,7 +78,7 @@ export function readUpgrade(answer: Buffer): Buffer | null {
 }
 
 /**
- * Opens connected JSON clients, each past its first frame (`connected`), and counts the data frames they get from then
+ * Opens connected clients, each past its first frame (`connected`) if it gets one, and counts the data frames they get from then
  * on. They answer pings, or the service would give them up after a minute.
  */
 export async function openClients(
@@ -118,7 +123,7 @@ async function openClient(
         if (rest === null) return;
         answer = null;
       }
-      if (counter.push(rest) === 0) return;
+      if (subprotocol !== null && counter.push(rest) === 0) return;
       socket.receiver = counting;
       connected.resolve();
     },
