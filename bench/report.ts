@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Measurement, Scenario, Target } from "./scenario.ts";
+import type { Outcome, Scenario, Target } from "./scenario.ts";
 import type { Figure } from "./statistics.ts";
 
 /** Where and what was measured; figures mean nothing without it. */
@@ -15,15 +15,14 @@ export interface Circumstances {
   readonly isShort: boolean;
 }
 
-type Verdict = "met" | "missed" | "generator-bound";
+type Verdict = "met" | "missed" | "none" | "generator-bound";
 
-/** One scenario's outcome as it is printed and kept. */
-export interface Row extends Measurement {
+/** One outcome of a scenario as it is printed and kept. */
+export interface Row extends Outcome {
   readonly id: string;
   readonly title: string;
-  readonly unit: string;
   readonly ratio: number;
-  readonly targets: readonly Target[];
+  /** `none`: nothing is demanded of it. */
   readonly verdict: Verdict;
 }
 
@@ -44,16 +43,15 @@ export function circumstances(isShort: boolean): Circumstances {
   };
 }
 
-/** Holds a measurement against its scenario's targets. */
-export function rowOf({ id, title, unit, targets }: Scenario, measurement: Measurement): Row {
-  const { figure, baseline, isGeneratorBound } = measurement;
+/** Holds an outcome against its targets. */
+export function rowOf({ id, title }: Scenario, outcome: Outcome): Row {
+  const { figure, baseline, targets, isGeneratorBound } = outcome;
   const ratio = figure.median / baseline.median;
   const isMet = targets.every(({ of, atLeast = -Infinity, atMost = Infinity }) => {
     const value = of === "ratio" ? ratio : figure.median;
     return value >= atLeast && value <= atMost;
   });
-  const verdict = isGeneratorBound ? "generator-bound" : isMet ? "met" : "missed";
-  return { id, title, unit, targets, ratio, verdict, ...measurement };
+  return { id, title, ratio, verdict: isGeneratorBound ? "generator-bound" : verdictOf(targets, isMet), ...outcome };
 }
 
 /** The table as text, one line per scenario, notes below. */
@@ -82,6 +80,11 @@ export function save(about: Circumstances, rows: readonly Row[]): string {
   const file = join(folder, `${about.date.replaceAll(":", "-")}.json`);
   writeFileSync(file, `${JSON.stringify({ ...about, scenarios: rows }, null, 2)}\n`);
   return file;
+}
+
+function verdictOf(targets: readonly Target[], isMet: boolean): Verdict {
+  if (targets.length === 0) return "none";
+  return isMet ? "met" : "missed";
 }
 
 function figureText({ median, spread }: Figure): string {

@@ -6,6 +6,8 @@ import type { Scenario } from "./scenario.ts";
 import { p1BigGroup } from "./scenarios/p1-big-group.bench.ts";
 import { p2SingleMessage } from "./scenarios/p2-single-message.bench.ts";
 import { p3ReliableGroup } from "./scenarios/p3-reliable-group.bench.ts";
+import { p4MixedGroup } from "./scenarios/p4-mixed-group.bench.ts";
+import { p5SmallGroups } from "./scenarios/p5-small-groups.bench.ts";
 import { p6RestToUser } from "./scenarios/p6-rest-to-user.bench.ts";
 import { p9ConnectStorm } from "./scenarios/p9-connect-storm.bench.ts";
 import { p10IdleMemory } from "./scenarios/p10-idle-memory.bench.ts";
@@ -14,6 +16,8 @@ const scenarios: readonly Scenario[] = [
   p1BigGroup,
   p2SingleMessage,
   p3ReliableGroup,
+  p4MixedGroup,
+  p5SmallGroups,
   p6RestToUser,
   p9ConnectStorm,
   p10IdleMemory,
@@ -42,7 +46,8 @@ async function run(): Promise<number> {
     if (options.only !== null && !options.only.includes(scenario.id)) continue;
     console.log(`${scenario.id} ${scenario.title} …`);
     try {
-      rows.push(rowOf(scenario, await scenario.measure(options.effort)));
+      const outcomes = await scenario.measure(options.effort);
+      rows.push(...outcomes.map((outcome) => rowOf(scenario, outcome)));
     } catch (error) {
       failures += 1;
       console.error(`bench: ${scenario.id} failed: ${error instanceof Error ? error.message : String(error)}`);

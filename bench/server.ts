@@ -10,8 +10,11 @@ import { Probe } from "./probe.ts";
 
 /** The bare servers, each with its program. */
 const baselines = {
+  ack: new URL("baseline/ack.process.ts", import.meta.url),
+  "ack-and-deliver": new URL("baseline/ack-and-deliver.process.ts", import.meta.url),
   accept: new URL("baseline/accept.process.ts", import.meta.url),
   "group-outbox": new URL("baseline/group-outbox.process.ts", import.meta.url),
+  "group-mixed": new URL("baseline/group-mixed.process.ts", import.meta.url),
   "group-numbered": new URL("baseline/group-numbered.process.ts", import.meta.url),
   "group-send": new URL("baseline/group-send.process.ts", import.meta.url),
   "http-post": new URL("baseline/http-post.process.ts", import.meta.url),

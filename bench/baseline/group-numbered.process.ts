@@ -1,7 +1,7 @@
 // The least a server can do for a group of reliable members: as group-outbox, with a number per recipient put into each
 // message. Nothing is kept for a recovery; confirmations are read and forgotten.
 import type { ServerWebSocket } from "bun";
-import { asDelivery, runBare } from "./bare.ts";
+import { asMessage, readPublication, runBare } from "./bare.ts";
 
 interface Waiting {
   frames: string[];
@@ -28,7 +28,7 @@ runBare<Waiting>({
   opened: (client) => clients.push(client),
   message: (sender, text) => {
     if (text.startsWith('{"type":"sequenceAck"')) return;
-    const members = asDelivery(text).slice(1);
+    const members = asMessage(readPublication(text)).slice(1);
     if (dirty.length === 0) setImmediate(flush);
     for (const client of clients) {
       const { data } = client;

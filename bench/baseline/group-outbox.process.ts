@@ -1,7 +1,7 @@
 // The least a server can do for a group under load: the messages of one event-loop turn wait in a list per connection and
 // leave in one cork at its end.
 import type { ServerWebSocket } from "bun";
-import { asDelivery, runBare } from "./bare.ts";
+import { asMessage, readPublication, runBare } from "./bare.ts";
 
 interface Waiting {
   frames: string[];
@@ -26,7 +26,7 @@ runBare<Waiting>({
   data: () => ({ frames: [] }),
   opened: (client) => clients.push(client),
   message: (sender, text) => {
-    const frame = asDelivery(text);
+    const frame = asMessage(readPublication(text));
     if (dirty.length === 0) setImmediate(flush);
     for (const client of clients) {
       if (client !== sender && client.data.frames.push(frame) === 1) dirty.push(client);

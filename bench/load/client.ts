@@ -25,8 +25,8 @@ export type Subprotocol =
 export interface ClientOptions {
   /** Null: a simple client, which gets no first frame. */
   readonly subprotocol: Subprotocol | null;
-  /** Told of the data frames that a client got. */
-  readonly frames: (count: number, from: RawSocket) => void;
+  /** Told of the data frames that a client got, and how many of them have less than 126 bytes. */
+  readonly frames: (count: number, from: RawSocket, shorts: number) => void;
 }
 
 /** Bytes of an upgrade request of a client, its token included; ready to be written. */
@@ -107,9 +107,9 @@ async function openClient(
   };
   const counting = {
     received(chunk: Buffer) {
-      const { pings } = counter;
+      const { pings, shorts } = counter;
       const count = counter.push(chunk);
-      if (count > 0) frames(count, socket);
+      if (count > 0) frames(count, socket, counter.shorts - shorts);
       if (counter.pings > pings) socket.write(pongFrame);
     },
     ended,

@@ -1,8 +1,9 @@
 import { closeFrame, readUpgrade, upgradeRequest } from "./client.ts";
-import { ClosedLoop, type Load } from "./closed-loop.ts";
+import { ClosedLoop } from "./closed-loop.ts";
 import { fail } from "./fail.ts";
 import { FrameCounter } from "./frame-counter.ts";
 import type { Endpoint, Workload } from "./job.ts";
+import type { Load } from "./load.ts";
 import { RawSocket } from "./raw-socket.ts";
 
 /** Handshakes signed beforehand, one user each; sent in turn. */

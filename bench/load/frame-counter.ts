@@ -5,12 +5,19 @@
 export class FrameCounter {
   #rest = 0;
   #isPing = false;
+  #isShort = false;
   #header: Buffer | null = null;
   #pings = 0;
+  #shorts = 0;
 
   /** Pings so far; each wants an answer. */
   get pings(): number {
     return this.#pings;
+  }
+
+  /** Data frames so far with less than 126 bytes: acks, where messages are longer. */
+  get shorts(): number {
+    return this.#shorts;
   }
 
   /** Number of data frames that ended in this chunk. Throws on a close frame: nobody asked for one. */
@@ -29,6 +36,7 @@ export class FrameCounter {
         break;
       }
       this.#isPing = isPing(data[at] ?? 0);
+      this.#isShort = (data[at + 1] ?? 0) < 126;
       at = end;
       if (at <= length) count += this.#ended();
     }
@@ -37,9 +45,12 @@ export class FrameCounter {
   }
 
   #ended(): number {
-    if (!this.#isPing) return 1;
-    this.#pings += 1;
-    return 0;
+    if (this.#isPing) {
+      this.#pings += 1;
+      return 0;
+    }
+    if (this.#isShort) this.#shorts += 1;
+    return 1;
   }
 }
 

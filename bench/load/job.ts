@@ -7,6 +7,9 @@ export interface Endpoint {
   readonly accessKey: string;
 }
 
+/** How a client talks; `simple`: without a subprotocol. A `reliable` one confirms what it receives. */
+export type Protocol = "simple" | "json" | "reliable" | "protobuf";
+
 /** What a generator does, and what it counts. */
 export type Workload =
   /** Deliveries: one more client sends bursts of `inFlight` messages to a group; the next when all members have all. */
@@ -15,8 +18,18 @@ export type Workload =
       readonly members: number;
       readonly inFlight: number;
       readonly textLength: number;
-      /** Members of the reliable protocol, which confirm what they receive. */
-      readonly isReliable: boolean;
+      /** What the members speak, the same number of each. */
+      readonly protocols: readonly Protocol[];
+    }
+  /** Inbound messages: each member of each group publishes to it and, once acked, does so again. */
+  | {
+      readonly kind: "smallGroups";
+      readonly groups: number;
+      readonly members: number;
+      /** At least 100, which tells deliveries from acks. */
+      readonly textLength: number;
+      /** Whether members get the messages, their own included; the bare server may only ack. */
+      readonly isDelivered: boolean;
     }
   /** Requests: each connection sends one REST request at a time to one of `users`, a token of its own in each. */
   | {
@@ -40,6 +53,18 @@ export interface Job {
 /** What a generator is told afterwards, any number of times. */
 export interface Order {
   readonly runMs: number;
+  /** Pace of an open loop, in work items; null: the workload's closed loop. */
+  readonly perSecond: number | null;
+}
+
+/** How long things took, in milliseconds. */
+export interface Latency {
+  readonly samples: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+  /** How late the generator itself was in 99 % of the cases; it is part of the figures above. */
+  readonly lateP99Ms: number;
 }
 
 /** One stretch of load, measured by the generator itself: counter and clocks are read in the same moment. */
@@ -48,6 +73,8 @@ export interface Run {
   readonly wallMs: number;
   readonly serverCpuMs: number;
   readonly generatorCpuMs: number;
+  /** Null where the load writes down no delays. */
+  readonly latency: Latency | null;
 }
 
 /** What a generator says. */

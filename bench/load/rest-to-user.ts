@@ -1,6 +1,7 @@
 import { openClients } from "./client.ts";
-import { ClosedLoop, type Load } from "./closed-loop.ts";
+import { ClosedLoop } from "./closed-loop.ts";
 import type { Endpoint, Workload } from "./job.ts";
+import type { Load } from "./load.ts";
 import { RawSocket } from "./raw-socket.ts";
 import { nowSeconds, signToken } from "./sign.ts";
 

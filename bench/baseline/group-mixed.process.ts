@@ -1,0 +1,61 @@
+// The least a server can do for a group of several protocols: as group-outbox, with each message encoded once for each.
+import type { ServerWebSocket } from "bun";
+import { asMessage, type Publication, readPublication, runBare } from "./bare.ts";
+
+type Frame = string | Uint8Array;
+
+interface Waiting {
+  readonly subprotocol: string | null;
+  frames: Frame[];
+}
+
+const protobuf = "protobuf.webpubsub.azure.v1";
+const clients: ServerWebSocket<Waiting>[] = [];
+let dirty: ServerWebSocket<Waiting>[] = [];
+
+function flush(): void {
+  const batch = dirty;
+  dirty = [];
+  for (const client of batch) {
+    const { frames } = client.data;
+    client.data.frames = [];
+    client.cork(() => {
+      for (const frame of frames) client.send(frame);
+    });
+  }
+}
+
+/** A DownstreamMessage with a DataMessage that holds text. */
+function asProtobuf({ group, data }: Publication): Uint8Array {
+  return field(2, Buffer.concat([field(1, "group"), field(2, group), field(3, field(1, data))]));
+}
+
+function field(number: number, value: string | Uint8Array): Buffer {
+  const bytes = Buffer.from(value);
+  return Buffer.concat([Buffer.from([number * 8 + 2, ...varint(bytes.length)]), bytes]);
+}
+
+function varint(value: number): readonly number[] {
+  return value < 128 ? [value] : [(value % 128) + 128, ...varint(Math.floor(value / 128))];
+}
+
+runBare<Waiting>({
+  data: (subprotocol) => ({ subprotocol, frames: [] }),
+  greeting: ({ data: { subprotocol } }) => {
+    if (subprotocol === null) return null;
+    return subprotocol === protobuf ? new Uint8Array(50) : "connected";
+  },
+  opened: (client) => clients.push(client),
+  message: (sender, text) => {
+    const publication = readPublication(text);
+    const json = asMessage(publication);
+    const binary = asProtobuf(publication);
+    if (dirty.length === 0) setImmediate(flush);
+    for (const client of clients) {
+      if (client === sender) continue;
+      const { subprotocol, frames } = client.data;
+      const frame = subprotocol === null ? publication.data : subprotocol === protobuf ? binary : json;
+      if (frames.push(frame) === 1) dirty.push(client);
+    }
+  },
+});
