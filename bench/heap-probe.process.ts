@@ -5,5 +5,11 @@ import type { HeapFigures, ProbeQuestion } from "./probe.ts";
 process.on("message", (question: ProbeQuestion) => {
   if (question === "settled") Bun.gc(true);
   const { heapSize, extraMemorySize, objectTypeCounts } = heapStats();
-  process.send?.({ heapBytes: heapSize + extraMemorySize, objects: objectTypeCounts } satisfies HeapFigures);
+  const { user, system } = process.cpuUsage();
+  const figures: HeapFigures = {
+    cpuMicroseconds: user + system,
+    heapBytes: heapSize + extraMemorySize,
+    objects: objectTypeCounts,
+  };
+  process.send?.(figures);
 });

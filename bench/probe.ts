@@ -6,9 +6,11 @@ export type ProbeQuestion = "now" | "settled";
 
 /** What a probe says of the heap of its process. */
 export interface HeapFigures {
+  /** Of its process since the start, all threads. */
+  readonly cpuMicroseconds: number;
   /** Objects and what they hold outside of the heap proper, such as the bytes of buffers and long strings. */
   readonly heapBytes: number;
-  /** Number of objects by the engine's name of their type. */
+  /** Number of objects by the engine's name of their type; those count that no collection has found dead yet. */
   readonly objects: Readonly<Record<string, number>>;
 }
 

@@ -26,6 +26,8 @@ export type Baseline = keyof typeof baselines;
 export interface RunningServer {
   readonly endpoint: Endpoint;
   stop(): Promise<void>;
+  /** Lets it end by itself, as an operator would; `stop` does not wait for anything. */
+  stopInOrder(): Promise<void>;
 }
 
 const project = fileURLToPath(new URL("../", import.meta.url));
@@ -105,8 +107,12 @@ async function start(args: readonly string[], clean: () => void): Promise<Launch
     kill();
     return exited;
   };
+  const stopInOrder = (): Promise<void> => {
+    child.kill("SIGTERM");
+    return exited;
+  };
   try {
-    return { server: { endpoint: await findEndpoint(child), stop }, child };
+    return { server: { endpoint: await findEndpoint(child), stop, stopInOrder }, child };
   } catch (error) {
     await stop();
     throw error;
