@@ -50,12 +50,12 @@ export async function openCrowd(
 
 /** Has every client join this many groups, `nameOf` its index and the group's; resolves when all joins are confirmed. */
 export async function joinGroups(
-  { sockets, receive }: Crowd,
+  crowd: Crowd,
   groups: number,
   nameOf: (client: number, group: number) => string,
 ): Promise<void> {
-  const confirmed = receive(sockets.length * groups);
-  for (const [client, socket] of sockets.entries()) {
+  const confirmed = crowd.receive(crowd.sockets.length * groups);
+  for (const [client, socket] of crowd.sockets.entries()) {
     const joins = Array.from({ length: groups }, (_, group) =>
       textFrame({ type: "joinGroup", group: nameOf(client, group), ackId: group + 1 }),
     );

@@ -1,10 +1,10 @@
 // `npm run bench:memory [-- --clients 10000]`: what connections, memberships and kept messages cost; see docs/benchmarks.md.
 import { parseArgs } from "node:util";
-import { descriptorLimit, settledBytes } from "../process-stats.ts";
-import { circumstances } from "../report.ts";
-import { type ProbedServer, startProbedService } from "../server.ts";
-import { type MemoryCase, memoryCases } from "./cases.ts";
-import { openCrowd, release } from "./clients.ts";
+import { type MemoryCase, memoryCases } from "./memory/cases.ts";
+import { openCrowd, release } from "./memory/clients.ts";
+import { descriptorLimit, settledBytes } from "./process-stats.ts";
+import { circumstances } from "./report.ts";
+import { type ProbedServer, startProbedService } from "./server.ts";
 
 /** Descriptors a process needs besides its connections. */
 const spareDescriptors = 200;
