@@ -30,7 +30,8 @@ async function main(): Promise<number> {
   console.log(`${microseconds.toFixed(2)} µs of server CPU each, without the profiler`);
   const types = objects.slice(0, shownTypes).map(([type, each]) => `${type} ${each.toFixed(2)}`);
   console.log(`new objects each: ${types.join(", ")}`);
-  const { self, inclusive } = costsOf(await recordProfile(workload, runMs));
+  const { profile, stretch } = await recordProfile(workload, runMs);
+  const { self, inclusive } = costsOf(profile, stretch);
   print("self", self);
   print("inclusive", inclusive);
   return 0;
