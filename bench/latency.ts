@@ -1,4 +1,4 @@
-import { judge, loadOf } from "./judge.ts";
+import { greatestLoad, judge } from "./judge.ts";
 import type { Latency, Run } from "./load/job.ts";
 import type { Effort, Measurement } from "./scenario.ts";
 import { runInTurn, type Sides } from "./sides.ts";
@@ -16,13 +16,13 @@ export interface Percentiles {
  */
 export async function compareLatency(sides: Sides, effort: Effort, perSecond?: number): Promise<Percentiles> {
   const { ours, bare } = await runInTurn(sides, effort, perSecond);
-  const service = judge("service", ours);
-  const reference = judge("baseline", bare);
+  const service = judge("service", ours, (run) => [run]);
+  const reference = judge("baseline", bare, (run) => [run]);
   const measurement = (of: (latency: Latency) => number): Measurement => ({
-    figure: summarize(service.runs.map((run) => of(latencyOf(run)))),
-    baseline: summarize(reference.runs.map((run) => of(latencyOf(run)))),
+    figure: summarize(service.items.map((run) => of(latencyOf(run)))),
+    baseline: summarize(reference.items.map((run) => of(latencyOf(run)))),
     notes: [...service.notes, ...reference.notes],
-    generatorLoad: Math.max(...[...ours, ...bare].map(loadOf)),
+    generatorLoad: greatestLoad([...ours, ...bare]),
     isGeneratorBound: service.isGeneratorBound || reference.isGeneratorBound,
   });
   return { p50: measurement(({ p50Ms }) => p50Ms), p99: measurement(({ p99Ms }) => p99Ms) };

@@ -14,11 +14,12 @@ const spareDescriptors = 200;
  */
 export async function measureIdleMemory(wanted: number, baseline: Baseline, effort: Effort): Promise<Measurement> {
   const connections = Math.min(wanted, descriptorLimit() - spareDescriptors);
+  const runs = Math.ceil(effort.runs / 2); // they differ by one percent
   const ours: number[] = [];
   const bare: number[] = [];
-  for (let run = 0; run < effort.runs; run++) {
-    ours.push(await kilobytesPerConnection(startService, connections));
-    bare.push(await kilobytesPerConnection(() => startBaseline(baseline), connections));
+  for (let run = 0; run < runs; run++) {
+    ours.push(await kilobytesPerConnection(() => startService(), connections));
+    bare.push(await kilobytesPerConnection(() => startBaseline(baseline, null), connections));
   }
   return {
     figure: summarize(ours),

@@ -8,9 +8,17 @@ import { p1BigGroup } from "./scenarios/p1-big-group.bench.ts";
 import { p3ReliableGroup } from "./scenarios/p3-reliable-group.bench.ts";
 import { p5SmallGroups } from "./scenarios/p5-small-groups.bench.ts";
 import { p6RestToUser } from "./scenarios/p6-rest-to-user.bench.ts";
+import { p8EventEcho } from "./scenarios/p8-event-echo.bench.ts";
 import { p9ConnectStorm } from "./scenarios/p9-connect-storm.bench.ts";
 
-const scenarios: readonly Scenario[] = [p1BigGroup, p3ReliableGroup, p5SmallGroups, p6RestToUser, p9ConnectStorm];
+const scenarios: readonly Scenario[] = [
+  p1BigGroup,
+  p3ReliableGroup,
+  p5SmallGroups,
+  p6RestToUser,
+  p8EventEcho,
+  p9ConnectStorm,
+];
 const shownCosts = 25;
 const shownTypes = 15;
 

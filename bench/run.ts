@@ -9,8 +9,12 @@ import { p3ReliableGroup } from "./scenarios/p3-reliable-group.bench.ts";
 import { p4MixedGroup } from "./scenarios/p4-mixed-group.bench.ts";
 import { p5SmallGroups } from "./scenarios/p5-small-groups.bench.ts";
 import { p6RestToUser } from "./scenarios/p6-rest-to-user.bench.ts";
+import { p7RestBroadcast } from "./scenarios/p7-rest-broadcast.bench.ts";
+import { p8EventEcho } from "./scenarios/p8-event-echo.bench.ts";
 import { p9ConnectStorm } from "./scenarios/p9-connect-storm.bench.ts";
 import { p10IdleMemory } from "./scenarios/p10-idle-memory.bench.ts";
+import { p11IdleLatency } from "./scenarios/p11-idle-latency.bench.ts";
+import { p12Growth } from "./scenarios/p12-growth.bench.ts";
 
 const scenarios: readonly Scenario[] = [
   p1BigGroup,
@@ -19,8 +23,12 @@ const scenarios: readonly Scenario[] = [
   p4MixedGroup,
   p5SmallGroups,
   p6RestToUser,
+  p7RestBroadcast,
+  p8EventEcho,
   p9ConnectStorm,
   p10IdleMemory,
+  p11IdleLatency,
+  p12Growth,
 ];
 
 /** Exit code: 0 measured, whatever the verdicts; 1 a scenario could not be measured; 2 the command line is wrong. */

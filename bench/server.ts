@@ -14,11 +14,16 @@ const baselines = {
   "ack-and-deliver": new URL("baseline/ack-and-deliver.process.ts", import.meta.url),
   accept: new URL("baseline/accept.process.ts", import.meta.url),
   "group-outbox": new URL("baseline/group-outbox.process.ts", import.meta.url),
+  "event-round-trip": new URL("baseline/event-round-trip.process.ts", import.meta.url),
   "group-mixed": new URL("baseline/group-mixed.process.ts", import.meta.url),
   "group-numbered": new URL("baseline/group-numbered.process.ts", import.meta.url),
   "group-send": new URL("baseline/group-send.process.ts", import.meta.url),
+  "http-broadcast": new URL("baseline/http-broadcast.process.ts", import.meta.url),
   "http-post": new URL("baseline/http-post.process.ts", import.meta.url),
+  membership: new URL("baseline/membership.process.ts", import.meta.url),
 } as const;
+
+const handler = new URL("handler.process.ts", import.meta.url);
 
 export type Baseline = keyof typeof baselines;
 
@@ -40,6 +45,8 @@ export interface ServiceOptions {
   /** Options of the runtime, such as those of its profiler. */
   readonly runtime?: readonly string[];
   readonly limits?: Readonly<Record<string, unknown>>;
+  /** Where an event handler for user events listens; null: there is none. */
+  readonly handlerPort?: number | null;
 }
 
 /** A service whose heap can be looked at from outside. */
@@ -47,7 +54,7 @@ export interface ProbedServer extends RunningServer {
   readonly probe: Probe;
 }
 
-/** Starts the service itself, with nothing configured but one listener and a random key: tokens are checked. */
+/** Starts the service itself, with nothing configured but one listener, a random key (tokens are checked) and what is asked for. */
 export async function startService(options: ServiceOptions = {}): Promise<RunningServer> {
   return (await launchService(options)).server;
 }
@@ -60,7 +67,7 @@ export async function startProbedService(options: ServiceOptions = {}): Promise<
   return { ...server, probe: new Probe(child) };
 }
 
-function launchService({ runtime = [], limits = {} }: ServiceOptions): Promise<Launched> {
+function launchService({ runtime = [], limits = {}, handlerPort = null }: ServiceOptions): Promise<Launched> {
   const folder = mkdtempSync(join(tmpdir(), "tidewire-bench-"));
   const config = join(folder, "tidewire.json");
   const service = {
@@ -68,15 +75,24 @@ function launchService({ runtime = [], limits = {} }: ServiceOptions): Promise<L
     keys: { primary: randomBytes(32).toString("base64") },
     dataDir: join(folder, "data"),
   };
-  writeFileSync(config, JSON.stringify({ service, limits: { drainSeconds: 0, ...limits } }), { mode: 0o600 });
+  const eventHandlers = [{ urlTemplate: `http://127.0.0.1:${handlerPort}/{event}`, userEventPattern: "*" }];
+  const hubs = handlerPort === null ? {} : { bench: { eventHandlers } };
+  writeFileSync(config, JSON.stringify({ service, hubs, limits: { drainSeconds: 0, ...limits } }), { mode: 0o600 });
   const clean = (): void => rmSync(folder, { recursive: true, force: true });
   // As bin/tidewire.mjs starts it, but without the launcher, so that the process is the server's own.
   return start(["--max-http-header-size=65536", ...runtime, "src/cli/main.ts", "start", "--config", config], clean);
 }
 
-/** Starts one of the bare servers. */
-export async function startBaseline(baseline: Baseline): Promise<RunningServer> {
-  return (await start(["--max-http-header-size=65536", fileURLToPath(baselines[baseline])], () => {})).server;
+/** Starts one of the bare servers; the port is that of an event handler. */
+export async function startBaseline(baseline: Baseline, handlerPort: number | null): Promise<RunningServer> {
+  const args = handlerPort === null ? [] : [String(handlerPort)];
+  const program = fileURLToPath(baselines[baseline]);
+  return (await start(["--max-http-header-size=65536", program, ...args], () => {})).server;
+}
+
+/** Starts the application that answers events. */
+export async function startHandler(): Promise<RunningServer> {
+  return (await start([fileURLToPath(handler)], () => {})).server;
 }
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;

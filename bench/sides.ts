@@ -1,7 +1,7 @@
 import { type Generator, startGenerators } from "./generator.ts";
 import type { Run, Workload } from "./load/job.ts";
 import type { Effort } from "./scenario.ts";
-import { type Baseline, type RunningServer, startBaseline, startService } from "./server.ts";
+import { type Baseline, type RunningServer, startBaseline, startHandler, startService } from "./server.ts";
 
 /** The service and its bare baseline under loads that differ only in what a bare server cannot do. */
 export interface Comparison {
@@ -10,6 +10,8 @@ export interface Comparison {
   readonly bareWorkload?: Workload;
   /** Processes that make the load together; default 1. */
   readonly generators?: number;
+  /** Whether there is an event handler that echoes. */
+  readonly hasHandler?: boolean;
 }
 
 /** Both under way, each with its load. */
@@ -21,7 +23,7 @@ export interface Sides {
 /** Starts both and warms them up; `cleanup` ends them. */
 export async function startSides(
   cleanup: AsyncDisposableStack,
-  { baseline, workload, bareWorkload = workload, generators = 1 }: Comparison,
+  { baseline, workload, bareWorkload = workload, generators = 1, hasHandler = false }: Comparison,
   { warmUpMs }: Effort,
 ): Promise<Sides> {
   const start = async (startServer: () => Promise<RunningServer>, load: Workload): Promise<Generator> => {
@@ -31,11 +33,25 @@ export async function startSides(
     cleanup.defer(() => generator.stop());
     return generator;
   };
-  const ours = await start(startService, workload);
-  const bare = await start(() => startBaseline(baseline), bareWorkload);
-  await ours.run(warmUpMs);
-  await bare.run(warmUpMs);
+  const handler = hasHandler ? await startHandler() : null;
+  cleanup.defer(async () => handler?.stop());
+  const handlerPort = handler?.endpoint.port ?? null;
+  const ours = await start(() => startService({ handlerPort }), workload);
+  const bare = await start(() => startBaseline(baseline, handlerPort), bareWorkload);
+  await warmUp(ours, warmUpMs);
+  await warmUp(bare, warmUpMs);
   return { ours, bare };
+}
+
+/**
+ * Runs a load until the server has compiled what the load needs, which takes its CPU time rather than the clock's: the
+ * given time, and up to three times of it while the server has had little of a busy core or little to do.
+ */
+async function warmUp(generator: Generator, warmUpMs: number): Promise<void> {
+  let cpuMs = 0;
+  for (let step = 0; step < 6 && (step < 2 || cpuMs < warmUpMs * 0.6); step++) {
+    cpuMs += (await generator.run(warmUpMs / 2)).serverCpuMs;
+  }
 }
 
 /** Runs both in turn, so that whatever else the machine does meets both. */

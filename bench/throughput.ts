@@ -1,4 +1,4 @@
-import { judge, loadOf } from "./judge.ts";
+import { greatestLoad, judge } from "./judge.ts";
 import type { Run } from "./load/job.ts";
 import type { Effort, Measurement, Metric, Outcome } from "./scenario.ts";
 import { type Comparison, runInTurn, type Sides, startSides } from "./sides.ts";
@@ -26,17 +26,17 @@ export async function compareThroughput(
   effort: Effort,
 ): Promise<{ readonly measurement: Measurement; readonly perSecond: number }> {
   const { ours, bare } = await runInTurn(sides, effort);
-  const service = judge("service", ours);
-  const reference = judge("baseline", bare);
+  const service = judge("service", ours, (run) => [run]);
+  const reference = judge("baseline", bare, (run) => [run]);
   return {
     measurement: {
-      figure: summarize(service.runs.map(perCpuSecond)),
-      baseline: summarize(reference.runs.map(perCpuSecond)),
+      figure: summarize(service.items.map(perCpuSecond)),
+      baseline: summarize(reference.items.map(perCpuSecond)),
       notes: [...service.notes, ...reference.notes],
-      generatorLoad: Math.max(...[...ours, ...bare].map(loadOf)),
+      generatorLoad: greatestLoad([...ours, ...bare]),
       isGeneratorBound: service.isGeneratorBound || reference.isGeneratorBound,
     },
-    perSecond: summarize(service.runs.map(({ count, wallMs }) => (count * 1000) / wallMs)).median,
+    perSecond: summarize(service.items.map(({ count, wallMs }) => (count * 1000) / wallMs)).median,
   };
 }
 

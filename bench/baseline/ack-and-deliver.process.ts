@@ -2,32 +2,15 @@
 // group-outbox. Ten clients that came one after the other are a group.
 import type { ServerWebSocket } from "bun";
 import { asAck, asMessage, readPublication, runBare } from "./bare.ts";
+import { Outboxes, type Waiting } from "./outboxes.ts";
 
-interface Member {
+interface Member extends Waiting {
   readonly group: ServerWebSocket<Member>[];
-  frames: string[];
 }
 
 const members = 10;
 let newest: ServerWebSocket<Member>[] = [];
-let dirty: ServerWebSocket<Member>[] = [];
-
-function flush(): void {
-  const batch = dirty;
-  dirty = [];
-  for (const client of batch) {
-    const { frames } = client.data;
-    client.data.frames = [];
-    client.cork(() => {
-      for (const frame of frames) client.send(frame);
-    });
-  }
-}
-
-function put(client: ServerWebSocket<Member>, frame: string): void {
-  if (dirty.length === 0) setImmediate(flush);
-  if (client.data.frames.push(frame) === 1) dirty.push(client);
-}
+const outboxes = new Outboxes();
 
 runBare<Member>({
   data: () => {
@@ -38,7 +21,7 @@ runBare<Member>({
   message: (sender, text) => {
     const publication = readPublication(text);
     const frame = asMessage(publication);
-    for (const client of sender.data.group) put(client, frame);
-    put(sender, asAck(publication));
+    for (const client of sender.data.group) outboxes.put(client, frame);
+    outboxes.put(sender, asAck(publication.ackId));
   },
 });

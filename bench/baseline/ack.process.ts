@@ -3,5 +3,5 @@ import { asAck, readPublication, runBare } from "./bare.ts";
 
 runBare<object>({
   data: () => ({}),
-  message: (sender, text) => void sender.send(asAck(readPublication(text))),
+  message: (sender, text) => void sender.send(asAck(readPublication(text).ackId)),
 });

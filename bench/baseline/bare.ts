@@ -60,7 +60,7 @@ export function asMessage({ group, data }: Publication): string {
 }
 
 /** The answer to a message with an ack id. */
-export function asAck({ ackId }: Publication): string {
+export function asAck(ackId: number | undefined): string {
   return JSON.stringify({ type: "ack", ackId, success: true });
 }
 

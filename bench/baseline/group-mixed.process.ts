@@ -1,29 +1,15 @@
 // The least a server can do for a group of several protocols: as group-outbox, with each message encoded once for each.
 import type { ServerWebSocket } from "bun";
 import { asMessage, type Publication, readPublication, runBare } from "./bare.ts";
+import { Outboxes, type Waiting } from "./outboxes.ts";
 
-type Frame = string | Uint8Array;
-
-interface Waiting {
+interface Member extends Waiting {
   readonly subprotocol: string | null;
-  frames: Frame[];
 }
 
 const protobuf = "protobuf.webpubsub.azure.v1";
-const clients: ServerWebSocket<Waiting>[] = [];
-let dirty: ServerWebSocket<Waiting>[] = [];
-
-function flush(): void {
-  const batch = dirty;
-  dirty = [];
-  for (const client of batch) {
-    const { frames } = client.data;
-    client.data.frames = [];
-    client.cork(() => {
-      for (const frame of frames) client.send(frame);
-    });
-  }
-}
+const clients: ServerWebSocket<Member>[] = [];
+const outboxes = new Outboxes();
 
 /** A DownstreamMessage with a DataMessage that holds text. */
 function asProtobuf({ group, data }: Publication): Uint8Array {
@@ -39,7 +25,7 @@ function varint(value: number): readonly number[] {
   return value < 128 ? [value] : [(value % 128) + 128, ...varint(Math.floor(value / 128))];
 }
 
-runBare<Waiting>({
+runBare<Member>({
   data: (subprotocol) => ({ subprotocol, frames: [] }),
   greeting: ({ data: { subprotocol } }) => {
     if (subprotocol === null) return null;
@@ -50,12 +36,10 @@ runBare<Waiting>({
     const publication = readPublication(text);
     const json = asMessage(publication);
     const binary = asProtobuf(publication);
-    if (dirty.length === 0) setImmediate(flush);
     for (const client of clients) {
       if (client === sender) continue;
-      const { subprotocol, frames } = client.data;
-      const frame = subprotocol === null ? publication.data : subprotocol === protobuf ? binary : json;
-      if (frames.push(frame) === 1) dirty.push(client);
+      const { subprotocol } = client.data;
+      outboxes.put(client, subprotocol === null ? publication.data : subprotocol === protobuf ? binary : json);
     }
   },
 });

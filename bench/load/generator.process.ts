@@ -2,12 +2,16 @@
 // one job, then orders; see job.ts.
 import { cpuTimeMs } from "../process-stats.ts";
 import { connectStorm } from "./connect-storm.ts";
+import { events } from "./events.ts";
 import { fail } from "./fail.ts";
 import { groupFanOut } from "./group-fan-out.ts";
 import { idle } from "./idle.ts";
 import type { Job, Order, Report, Run } from "./job.ts";
 import type { Load } from "./load.ts";
+import { memberships } from "./memberships.ts";
+import { restBroadcast } from "./rest-broadcast.ts";
 import { restToUser } from "./rest-to-user.ts";
+import { singleMessages } from "./single-messages.ts";
 import { smallGroups } from "./small-groups.ts";
 
 /** A loop runs this long before its clock starts: the first round trips are not its pace yet. */
@@ -37,8 +41,16 @@ async function prepare({ endpoint, workload }: Job): Promise<Load> {
       return groupFanOut(endpoint, workload);
     case "smallGroups":
       return smallGroups(endpoint, workload);
+    case "restBroadcast":
+      return restBroadcast(endpoint, workload);
     case "restToUser":
       return restToUser(endpoint, workload);
+    case "events":
+      return events(endpoint, workload);
+    case "singleMessages":
+      return singleMessages(endpoint, workload);
+    case "memberships":
+      return memberships(endpoint, workload);
     case "connectStorm":
       return connectStorm(endpoint, workload);
     case "idle":
@@ -47,8 +59,9 @@ async function prepare({ endpoint, workload }: Job): Promise<Load> {
 }
 
 async function measure(load: Load, serverPid: number, { runMs, perSecond }: Order): Promise<Run> {
-  if (perSecond !== null && load.latencies === undefined) throw new Error("this load knows no open loop");
-  await load.resume(perSecond);
+  if (perSecond === null) await load.resume();
+  else if (load.resumeAt === undefined) throw new Error("this load knows no open loop");
+  else load.resumeAt(perSecond);
   await Bun.sleep(rampMs);
   const read = () => ({
     count: load.count,

@@ -76,17 +76,17 @@ export async function groupFanOut(
       return count;
     },
     latencies,
-    async resume(perSecond) {
+    async resume() {
+      loop = closed;
+      perItem = members * inFlight;
       arrivals.reset();
-      if (perSecond === null) {
-        loop = closed;
-        perItem = members * inFlight;
-        closed.start(1);
-      } else {
-        loop = open;
-        perItem = members;
-        open.start(perSecond);
-      }
+      closed.start(1);
+    },
+    resumeAt(perSecond) {
+      loop = open;
+      perItem = members;
+      arrivals.reset();
+      open.start(perSecond);
     },
     pause: () => loop.stop(),
   };

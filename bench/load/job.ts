@@ -39,8 +39,21 @@ export type Workload =
       readonly users: number;
       readonly textLength: number;
     }
+  /** Deliveries: REST broadcasts to all of a hub, `inFlight` under way until answered and delivered, a token each. */
+  | {
+      readonly kind: "restBroadcast";
+      readonly members: number;
+      readonly inFlight: number;
+      readonly textLength: number;
+    }
+  /** Answers: each client sends an event and, when the event handler's answer is there, the next. */
+  | { readonly kind: "events"; readonly clients: number; readonly textLength: number }
   /** Connects: TCP, upgrade with a token, first frame, closing handshake; `concurrent` of them under way at a time. */
   | { readonly kind: "connectStorm"; readonly concurrent: number }
+  /** Messages: one at a time from one client to another, idle time between; writes down how long each took. */
+  | { readonly kind: "singleMessages"; readonly textLength: number }
+  /** Joins and leaves: in bursts, of groups picked among so many that have a member. */
+  | { readonly kind: "memberships"; readonly groups: number }
   /** Connections that only stay: they are opened when the generator gets ready, and runs count nothing. */
   | { readonly kind: "idle"; readonly connections: number };
 

@@ -4,10 +4,12 @@ import type { LatencyLog } from "./latency-log.ts";
 export interface Load {
   /** What the scenario counts, since the start. */
   readonly count: number;
-  /** Where its delays are written down; absent: it counts only, and knows no open loop. */
+  /** Where its delays are written down; absent: it only counts. */
   readonly latencies?: LatencyLog;
-  /** Starts making work: this many items per second whatever comes back, or, null, as its closed loop does. */
-  resume(perSecond: number | null): Promise<void>;
+  /** Starts making work, as a closed loop. */
+  resume(): Promise<void>;
+  /** Starts making work, this many items per second whatever comes back; absent: it knows no open loop. */
+  resumeAt?(perSecond: number): void;
   /** Makes no new work; resolves when everything under way has come back. */
   pause(): Promise<void>;
 }

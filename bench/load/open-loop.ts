@@ -40,7 +40,7 @@ export class OpenLoop {
 
   #tick(): void {
     this.#makeDue();
-    this.#timer = setTimeout(() => this.#tick(), this.#dueAt - performance.now());
+    this.#timer = setTimeout(() => this.#tick(), Math.max(0, this.#dueAt - performance.now()));
   }
 
   #makeDue(): void {

@@ -2,6 +2,7 @@ import { type Generator, startGenerator } from "../generator.ts";
 import type { Workload } from "../load/job.ts";
 import type { HeapFigures, Probe } from "../probe.ts";
 import { startProbedService } from "../server.ts";
+import { handlerFor } from "./handler.ts";
 
 const warmUpMs = 2000;
 /** Between two looks at the heap; short, so that most pairs have no collection between them. */
@@ -17,7 +18,7 @@ export interface Allocations {
 /** Measures the service under a load, and counts new objects between two looks at its heap; see `HeapFigures`. */
 export async function allocationsOf(workload: Workload, runMs: number): Promise<Allocations> {
   await using cleanup = new AsyncDisposableStack();
-  const server = await startProbedService();
+  const server = await startProbedService({ handlerPort: await handlerFor(workload, cleanup) });
   cleanup.defer(() => server.stop());
   const generator = await startGenerator({ endpoint: server.endpoint, workload });
   cleanup.defer(() => generator.stop());

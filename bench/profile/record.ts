@@ -5,6 +5,7 @@ import { startGenerator } from "../generator.ts";
 import type { Workload } from "../load/job.ts";
 import { startService } from "../server.ts";
 import type { CpuProfile, Stretch } from "./costs.ts";
+import { handlerFor } from "./handler.ts";
 
 const samplingMicroseconds = 500;
 const warmUpMs = 2000;
@@ -18,8 +19,9 @@ export async function recordProfile(
   const folder = mkdtempSync(join(tmpdir(), "tidewire-profile-"));
   cleanup.defer(() => rmSync(folder, { recursive: true, force: true }));
   const runtime = ["--cpu-prof", `--cpu-prof-dir=${folder}`, `--cpu-prof-interval=${samplingMicroseconds}`];
+  const handlerPort = await handlerFor(workload, cleanup);
   const startedAt = performance.now();
-  const server = await startService({ runtime });
+  const server = await startService({ runtime, handlerPort });
   cleanup.defer(() => server.stop());
   const generator = await startGenerator({ endpoint: server.endpoint, workload });
   await generator.run(warmUpMs);
