@@ -11,7 +11,7 @@ export interface ChurnOptions {
   readonly connectsPerSecond: number;
 }
 
-/** Memory of the server at one moment; the heap as it is, garbage included. */
+/** Memory of the server: resident, the lowest since the sample before; the heap as it is, garbage included. */
 export interface ChurnSample {
   readonly seconds: number;
   readonly lives: number;
@@ -25,7 +25,7 @@ export interface ChurnResult {
   /** Of these, reliable connections whose client did not say good-bye. */
   readonly cut: number;
   readonly livesPerHour: number;
-  /** Resident memory after the warm-up, bytes per hour. */
+  /** What resident memory falls back to, after the warm-up; bytes per hour. */
   readonly resident: Trend;
   /** Objects that an empty server has more of at the end than before, by type, per 1,000 lives; most first. */
   readonly leftOver: readonly (readonly [type: string, perThousandLives: number])[];
@@ -33,9 +33,12 @@ export interface ChurnResult {
   readonly emptyHeapBytes: readonly [before: number, end: number];
 }
 
-const sampleMs = 5_000;
-/** Every so many samples one is told. */
-const toldEvery = 6;
+/**
+ * Resident memory saws up and down by a tenth with the garbage; what it falls back to does not. A sample is the lowest of so many
+ * looks, and a leak lifts that too.
+ */
+const sampleMs = 30_000;
+const looksPerSample = 30;
 /** The part of a run in which the runtime compiles code and sizes its heap. */
 const warmUpPart = 0.25;
 /** Detached connections end after this, many times within a run. */
@@ -73,18 +76,16 @@ export async function runChurn(
   const before = await emptyHeap();
   churn.start();
   const observations: Observation[] = [];
-  let samples = 0;
   for (let next = performance.now() + sampleMs; next - startedAt <= runMs; next += sampleMs) {
-    await churn.within(Bun.sleep(next - performance.now()));
+    const lowest = await churn.within(lowestUntil(next, server.endpoint.pid));
     const elapsedMs = performance.now() - startedAt;
     const sample = {
       seconds: Math.round(elapsedMs / 1000),
       lives: churn.lives,
-      residentBytes: residentBytes(server.endpoint.pid),
+      residentBytes: lowest,
       heapBytes: (await server.probe.ask("now")).heapBytes,
     };
-    samples += 1;
-    if (samples % toldEvery === 0) tell(sample);
+    tell(sample);
     if (elapsedMs >= warmUpMs) observations.push({ at: elapsedMs / 3_600_000, value: sample.residentBytes });
   }
   const end = await emptyHeap();
@@ -96,6 +97,16 @@ export async function runChurn(
     leftOver: leftOverOf(before.figures, end.figures, end.lives - before.lives),
     emptyHeapBytes: [before.figures.heapBytes, end.figures.heapBytes],
   };
+}
+
+/** The lowest resident memory until a moment. */
+async function lowestUntil(endMs: number, pid: number): Promise<number> {
+  let lowest = Number.POSITIVE_INFINITY;
+  while (performance.now() < endMs) {
+    await Bun.sleep(sampleMs / looksPerSample);
+    lowest = Math.min(lowest, residentBytes(pid));
+  }
+  return lowest;
 }
 
 function leftOverOf(before: HeapFigures, end: HeapFigures, lives: number): ChurnResult["leftOver"] {
