@@ -19,7 +19,7 @@ export async function measureIdleMemory(wanted: number, baseline: Baseline, effo
   const ours: number[] = [];
   const bare: number[] = [];
   for (let run = 0; run < runs; run++) {
-    ours.push(await kilobytesPerConnection(() => startService(null), workload, connections));
+    ours.push(await kilobytesPerConnection(() => startService(), workload, connections));
     bare.push(await kilobytesPerConnection(() => startBaseline(baseline, null), workload, connections));
   }
   return {

@@ -1,3 +1,4 @@
+import type { Workload } from "./load/job.ts";
 import type { Figure } from "./statistics.ts";
 
 /** How long and how often; see options.ts. */
@@ -40,5 +41,7 @@ export interface Outcome extends Metric, Measurement {}
 export interface Scenario {
   readonly id: string;
   readonly title: string;
+  /** What the service is put under, for a profile; absent where there is nothing to profile. */
+  readonly workload?: Workload;
   measure(effort: Effort): Promise<readonly Outcome[]>;
 }

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { Endpoint } from "./load/job.ts";
+import { Probe } from "./probe.ts";
 
 /** The bare servers, each with its program. */
 const baselines = {
@@ -31,6 +32,8 @@ export type Baseline = keyof typeof baselines;
 export interface RunningServer {
   readonly endpoint: Endpoint;
   stop(): Promise<void>;
+  /** Lets it end by itself, as an operator would; `stop` does not wait for anything. */
+  stopInOrder(): Promise<void>;
 }
 
 const project = fileURLToPath(new URL("../", import.meta.url));
@@ -39,11 +42,34 @@ const printed = /Endpoint=http:\/\/127\.0\.0\.1:(\d+);AccessKey=([^;\s]+);Versio
 const startDeadlineMs = 15_000;
 const knockMs = 50;
 
-/**
- * Starts the service itself, with nothing configured but one listener, a random key (tokens are checked), and, where a
- * port is given, an event handler for user events.
- */
-export function startService(handlerPort: number | null): Promise<RunningServer> {
+/** What a measurement wants of the service beyond the ordinary. */
+export interface ServiceOptions {
+  /** Options of the runtime, such as those of its profiler. */
+  readonly runtime?: readonly string[];
+  readonly limits?: Readonly<Record<string, unknown>>;
+  /** Where an event handler for user events listens; null: there is none. */
+  readonly handlerPort?: number | null;
+}
+
+/** A service whose heap can be looked at from outside. */
+export interface ProbedServer extends RunningServer {
+  readonly probe: Probe;
+}
+
+/** Starts the service itself, with nothing configured but one listener, a random key (tokens are checked) and what is asked for. */
+export async function startService(options: ServiceOptions = {}): Promise<RunningServer> {
+  return (await launchService(options)).server;
+}
+
+/** Starts the service with a probe in its process, which does nothing until it is asked. */
+export async function startProbedService(options: ServiceOptions = {}): Promise<ProbedServer> {
+  const { runtime = [] } = options;
+  const preload = fileURLToPath(new URL("heap-probe.process.ts", import.meta.url));
+  const { server, child } = await launchService({ ...options, runtime: [...runtime, `--preload=${preload}`] });
+  return { ...server, probe: new Probe(child) };
+}
+
+function launchService({ runtime = [], limits = {}, handlerPort = null }: ServiceOptions): Promise<Started> {
   const folder = mkdtempSync(join(tmpdir(), "tidewire-bench-"));
   const config = join(folder, "tidewire.json");
   const service = {
@@ -53,15 +79,15 @@ export function startService(handlerPort: number | null): Promise<RunningServer>
   };
   const eventHandlers = [{ urlTemplate: `http://127.0.0.1:${handlerPort}/{event}`, userEventPattern: "*" }];
   const hubs = handlerPort === null ? {} : { bench: { eventHandlers } };
-  writeFileSync(config, JSON.stringify({ service, hubs, limits: { drainSeconds: 0 } }), { mode: 0o600 });
+  writeFileSync(config, JSON.stringify({ service, hubs, limits: { drainSeconds: 0, ...limits } }), { mode: 0o600 });
   const clean = (): void => rmSync(folder, { recursive: true, force: true });
   // As bin/tidewire.mjs starts it, but without the launcher, so that the process is the server's own.
-  const program = ["--max-http-header-size=65536", "src/cli/main.ts", "start", "--config", config];
-  return launch([process.execPath, ...program], { clean });
+  const program = ["--max-http-header-size=65536", ...runtime, "src/cli/main.ts", "start", "--config", config];
+  return start([process.execPath, ...program], { clean });
 }
 
 /** Starts one of the bare servers; the port is that of an event handler. */
-export function startBaseline(baseline: Baseline, handlerPort: number | null): Promise<RunningServer> {
+export async function startBaseline(baseline: Baseline, handlerPort: number | null): Promise<RunningServer> {
   const args = handlerPort === null ? [] : [String(handlerPort)];
   return launch([process.execPath, "--max-http-header-size=65536", fileURLToPath(baselines[baseline]), ...args]);
 }
@@ -83,10 +109,21 @@ export interface LaunchOptions {
 
 /** Starts a server process; resolves when it is ready. It ends with this process at the latest. */
 export async function launch(command: readonly string[], options: LaunchOptions = {}): Promise<RunningServer> {
+  return (await start(command, options)).server;
+}
+
+type Child = ChildProcessByStdio<null, Readable, Readable>;
+
+interface Started {
+  readonly server: RunningServer;
+  readonly child: Child;
+}
+
+async function start(command: readonly string[], options: LaunchOptions): Promise<Started> {
   const { clean = () => {}, port } = options;
   const env = { PATH: process.env["PATH"] ?? "", ...options.env };
   const [program = "", ...args] = command;
-  const child = spawn(program, args, { cwd: project, env, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(program, args, { cwd: project, env, stdio: ["ignore", "pipe", "pipe", "ipc"] }) as Child;
   const kill = (): void => void child.kill("SIGKILL");
   const killAndClean = (): void => {
     kill();
@@ -104,8 +141,12 @@ export async function launch(command: readonly string[], options: LaunchOptions 
     kill();
     return exited;
   };
+  const stopInOrder = (): Promise<void> => {
+    child.kill("SIGTERM");
+    return exited;
+  };
   try {
-    return { endpoint: await findEndpoint(child, port ?? null), stop };
+    return { server: { endpoint: await findEndpoint(child, port ?? null), stop, stopInOrder }, child };
   } catch (error) {
     await stop();
     throw error;
@@ -113,7 +154,7 @@ export async function launch(command: readonly string[], options: LaunchOptions 
 }
 
 /** Waits until the server has written where it is, or accepts at its port; from then on, its output is thrown away. */
-function findEndpoint(child: ChildProcessByStdio<null, Readable, Readable>, at: number | null): Promise<Endpoint> {
+function findEndpoint(child: Child, at: number | null): Promise<Endpoint> {
   const found = Promise.withResolvers<Endpoint>();
   const pid = child.pid ?? 0;
   let output = "";

@@ -36,7 +36,7 @@ export async function startSides(
   const handler = hasHandler ? await startHandler() : null;
   cleanup.defer(async () => handler?.stop());
   const handlerPort = handler?.endpoint.port ?? null;
-  const ours = await start(() => startService(handlerPort), workload);
+  const ours = await start(() => startService({ handlerPort }), workload);
   const bare = await start(() => startBaseline(baseline, handlerPort), bareWorkload);
   await warmUp(ours, warmUpMs);
   await warmUp(bare, warmUpMs);

@@ -18,7 +18,8 @@ export interface ClientClaims {
 export type Subprotocol =
   | "json.webpubsub.azure.v1"
   | "json.reliable.webpubsub.azure.v1"
-  | "protobuf.webpubsub.azure.v1";
+  | "protobuf.webpubsub.azure.v1"
+  | "protobuf.reliable.webpubsub.azure.v1";
 
 /** What is the same for all clients that are opened together. */
 export interface ClientOptions {

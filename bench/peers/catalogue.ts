@@ -20,7 +20,7 @@ export const peers: readonly Peer[] = [
     dialect: "tidewire",
     install: async () => ({
       version: `tidewire ${circumstances(false).commit ?? "?"}, Bun ${Bun.version}`,
-      start: () => startService(null),
+      start: () => startService(),
     }),
   },
   {

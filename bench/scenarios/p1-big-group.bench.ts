@@ -15,5 +15,6 @@ const metric: Metric = {
 export const p1BigGroup: Scenario = {
   id: "P1",
   title: "big group, 1,000 members, 50 in flight",
+  workload,
   measure: (effort) => measureThroughput({ metric, workload, baseline: "group-outbox" }, effort),
 };

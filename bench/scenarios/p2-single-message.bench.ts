@@ -9,5 +9,6 @@ const metric: Metric = { unit: "deliveries/CPU-s", targets: [{ of: "ratio", atLe
 export const p2SingleMessage: Scenario = {
   id: "P2",
   title: "big group, 1,000 members, 1 in flight",
+  workload,
   measure: (effort) => measureThroughput({ metric, workload, baseline: "group-send" }, effort),
 };

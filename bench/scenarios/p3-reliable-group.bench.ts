@@ -15,5 +15,6 @@ const metric: Metric = { unit: "deliveries/CPU-s", targets: [{ of: "figure", atL
 export const p3ReliableGroup: Scenario = {
   id: "P3",
   title: "big group, 1,000 reliable members, 50 in flight",
+  workload,
   measure: (effort) => measureThroughput({ metric, workload, baseline: "group-numbered" }, effort),
 };

@@ -25,6 +25,7 @@ const paces: readonly { readonly percent: number; readonly targets: readonly Tar
 export const p4MixedGroup: Scenario = {
   id: "P4",
   title: "big group, 1,000 members of three protocols, 2 KB",
+  workload,
   measure,
 };
 

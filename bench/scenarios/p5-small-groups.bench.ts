@@ -28,6 +28,7 @@ const besideDelivery: Metric = { unit: "inbound/CPU-s, bare delivers too", targe
 export const p5SmallGroups: Scenario = {
   id: "P5",
   title: "small groups, 100 of 10 members, acked messages",
+  workload,
   measure: async (effort) => [
     ...(await measureThroughput({ metric, workload, bareWorkload, baseline: "ack", generators }, effort)),
     ...(await measureThroughput({ metric: besideDelivery, workload, baseline: "ack-and-deliver", generators }, effort)),

@@ -16,5 +16,6 @@ const metric: Metric = {
 export const p6RestToUser: Scenario = {
   id: "P6",
   title: "REST send to user, fresh token each",
+  workload,
   measure: (effort) => measureThroughput({ metric, workload, bareWorkload, baseline: "http-post" }, effort),
 };

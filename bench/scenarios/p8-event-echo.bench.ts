@@ -9,5 +9,6 @@ const metric: Metric = { unit: "events/CPU-s", targets: [{ of: "figure", atLeast
 export const p8EventEcho: Scenario = {
   id: "P8",
   title: "echo through an event handler, 50 in flight",
+  workload,
   measure: (effort) => measureThroughput({ metric, workload, baseline: "event-round-trip", hasHandler: true }, effort),
 };

@@ -9,5 +9,6 @@ const metric: Metric = { unit: "connects/CPU-s", targets: [{ of: "figure", atLea
 export const p9ConnectStorm: Scenario = {
   id: "P9",
   title: "connect storm with token check",
+  workload,
   measure: (effort) => measureThroughput({ metric, workload, baseline: "accept", generators: 2 }, effort),
 };

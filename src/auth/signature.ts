@@ -1,5 +1,4 @@
-import { createHmac } from "node:crypto";
-import type { AccessKey, AccessKeys } from "./access-keys.ts";
+import type { AccessKeys } from "./access-keys.ts";
 
 /**
  * Makes the `ce-signature` of a connection: one `sha256=<lower-case hex>` per key, primary first, joined by a comma without
@@ -8,9 +7,5 @@ import type { AccessKey, AccessKeys } from "./access-keys.ts";
  * @spec E-24 E-25
  */
 export function signConnection(keys: AccessKeys, connectionId: string): string {
-  return keys.all.map((key) => `sha256=${connectionHmac(key, connectionId).toString("hex")}`).join(",");
-}
-
-function connectionHmac(key: AccessKey, connectionId: string): Buffer {
-  return createHmac("sha256", key).update(connectionId, "utf8").digest();
+  return keys.all.map((key) => `sha256=${key.sign(connectionId, "hex")}`).join(",");
 }

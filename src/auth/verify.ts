@@ -1,5 +1,5 @@
-import { createHmac, timingSafeEqual } from "node:crypto";
-import type { AccessKey } from "./access-keys.ts";
+import { timingSafeEqual } from "node:crypto";
+import type { AccessKey, HashName } from "./access-keys.ts";
 import { isRecord } from "./is-record.ts";
 
 /** The HMAC algorithms a key token may use. */
@@ -42,8 +42,19 @@ export const restTokenAlgorithms: readonly HmacAlgorithm[] = ["HS256"];
 /** Clients may use every HMAC variant (client-protocols 3.1). */
 export const clientTokenAlgorithms: readonly HmacAlgorithm[] = ["HS256", "HS384", "HS512"];
 
-const digests = { HS256: "sha256", HS384: "sha384", HS512: "sha512" } as const;
+const hashes: Readonly<Record<HmacAlgorithm, HashName>> = { HS256: "sha256", HS384: "sha384", HS512: "sha512" };
+const base64url = { alphabet: "base64url" } as const;
+const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 const compactForm = /^[\w-]+\.[\w-]+\.[\w-]+$/;
+
+/** Header segments as JWT libraries write them: recognized, not decoded, because nearly every token has one of these. */
+const usualHeaders: ReadonlyMap<string, { readonly ok: true; readonly algorithm: HmacAlgorithm }> = new Map(
+  clientTokenAlgorithms.flatMap((algorithm) =>
+    [`{"alg":"${algorithm}","typ":"JWT"}`, `{"typ":"JWT","alg":"${algorithm}"}`].map(
+      (header) => [Buffer.from(header).toString("base64url"), { ok: true, algorithm }] as const,
+    ),
+  ),
+);
 
 /**
  * Checks a token signed with an access key: form, algorithm, signature with any of `keys`, `exp` (required), `nbf`.
@@ -62,11 +73,9 @@ export function verifyKeyToken(token: string, keys: readonly AccessKey[], rules:
   const headerEnd = token.indexOf(".");
   const payloadEnd = token.lastIndexOf(".");
 
-  const header = parseSegment(token.slice(0, headerEnd));
-  if (header === null) return refuse("malformed");
-  const algorithm = rules.algorithms.find((allowed) => allowed === header["alg"]);
-  if (algorithm === undefined) return refuse("algorithm");
-  if (Object.hasOwn(header, "crit")) return refuse("critical");
+  const header = readHeader(token.slice(0, headerEnd), rules.algorithms);
+  if (!header.ok) return header;
+  const { algorithm } = header;
 
   if (!isSigned(token, { payloadEnd, algorithm, keys })) return refuse("signature");
   const claims = parseSegment(token.slice(headerEnd + 1, payloadEnd));
@@ -92,7 +101,23 @@ export function lifetimeFault(
   return null;
 }
 
-function refuse(reason: TokenFault): TokenCheck {
+type Refusal = Extract<TokenCheck, { ok: false }>;
+
+/** The algorithm that a header names, if it is one of these. */
+function readHeader(
+  segment: string,
+  allowed: readonly HmacAlgorithm[],
+): { readonly ok: true; readonly algorithm: HmacAlgorithm } | Refusal {
+  const usual = usualHeaders.get(segment);
+  if (usual !== undefined) return allowed.includes(usual.algorithm) ? usual : refuse("algorithm");
+  const header = parseSegment(segment);
+  if (header === null) return refuse("malformed");
+  const algorithm = allowed.find((each) => each === header["alg"]);
+  if (algorithm === undefined) return refuse("algorithm");
+  return Object.hasOwn(header, "crit") ? refuse("critical") : { ok: true, algorithm };
+}
+
+function refuse(reason: TokenFault): Refusal {
   return { ok: false, reason };
 }
 
@@ -104,10 +129,7 @@ function isSigned(
   const given = Buffer.from(token.slice(proof.payloadEnd + 1), "latin1");
   for (const key of proof.keys) {
     // Compared as text: this also refuses a second spelling of the same bytes (padding bits of the last character).
-    const expected = Buffer.from(
-      createHmac(digests[proof.algorithm], key).update(signed).digest("base64url"),
-      "latin1",
-    );
+    const expected = Buffer.from(key.sign(signed, "base64url", hashes[proof.algorithm]), "latin1");
     if (given.length === expected.length && timingSafeEqual(given, expected)) return true;
   }
   return false;
@@ -115,11 +137,10 @@ function isSigned(
 
 /** Decodes one segment to a JSON object; null when it is not one. */
 function parseSegment(segment: string): Readonly<Record<string, unknown>> | null {
-  if (segment.length % 4 === 1) return null; // no base64 text has this length
   try {
-    const value: unknown = JSON.parse(Buffer.from(segment, "base64url").toString("utf8"));
+    const value: unknown = JSON.parse(utf8.decode(Uint8Array.fromBase64(segment, base64url)));
     return isRecord(value) ? value : null;
   } catch {
-    return null; // not JSON: the caller reports `malformed`
+    return null; // neither base64 nor JSON: the caller reports `malformed`
   }
 }

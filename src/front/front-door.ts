@@ -43,7 +43,7 @@ export interface FrontDoorPeer {
   readonly certificate: Caller["certificate"];
 }
 
-export type FrontDoorAnswer = Response | { readonly upgrade: Promise<UpgradeDecision> };
+export type FrontDoorAnswer = Response | Promise<Response> | { readonly upgrade: Promise<UpgradeDecision> };
 
 /** Request types by first path segment (management 7). */
 const requestTypes: ReadonlyMap<string, RequestType> = new Map([
@@ -61,9 +61,7 @@ const hostHeader = /^(?:(?:[A-Za-z0-9._~%-]+|\[[0-9A-Fa-f:.%]+\])(?::\d{1,5})?)?
  * The one way in for every request, in this order: host header, path base, caller, health (always open), stopped service, network
  * rules (before any authentication, M-34), then REST or the endpoint of clients or servers.
  */
-export function createFrontDoor(
-  options: FrontDoorOptions,
-): (request: Request, peer: FrontDoorPeer) => FrontDoorAnswer | Promise<FrontDoorAnswer> {
+export function createFrontDoor(options: FrontDoorOptions): (request: Request, peer: FrontDoorPeer) => FrontDoorAnswer {
   const { pathBase } = options;
   const endpoints: ReadonlyMap<string, Endpoint> = new Map([
     ["client", options.endpoint],
@@ -82,11 +80,9 @@ export function createFrontDoor(
     const caller = resolveCaller(request.headers, peer, settings);
     const type = requestTypes.get(segment);
     if (type === undefined) return notFound();
-    if (!/^\/api\/health\/?$/i.test(path)) {
-      if (settings.isStopped) return new Response(null, { status: 503 });
-      if (!settings.isAllowed({ type, address: caller.address, listener: peer.listener }))
-        return new Response(null, { status: 403 });
-    }
+    const isAllowed = settings.isAllowed({ type, address: caller.address, listener: peer.listener });
+    if ((settings.isStopped || !isAllowed) && !isHealth(path))
+      return new Response(null, { status: settings.isStopped ? 503 : 403 });
     if (segment === "api") return options.rest({ request, path, query, caller, pathBase });
     const endpoint = endpoints.get(segment);
     if (endpoint === undefined) return notFound();
@@ -100,6 +96,10 @@ function asksForWebSocket(headers: Headers): boolean {
   if (headers.get("upgrade")?.toLowerCase() !== "websocket") return false;
   const options = (headers.get("connection") ?? "").toLowerCase().split(",");
   return options.some((option) => option.trim() === "upgrade");
+}
+
+function isHealth(path: string): boolean {
+  return /^\/api\/health\/?$/i.test(path);
 }
 
 function notFound(): Response {

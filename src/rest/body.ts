@@ -1,3 +1,4 @@
+import type { TextEncodingChoice } from "./content-type.ts";
 import { badRequest, Problem } from "./errors.ts";
 
 /** How long a body is, as its header fields say: known and within the limit, or told only by its end (chunked). */
@@ -14,22 +15,30 @@ export function checkBodyLength(headers: Headers, maxBytes: number): BodyLength 
 }
 
 /**
- * Reads a body as text; invalid UTF-8 becomes U+FFFD. The HTTP layer guarantees that a body of known length has that length.
+ * Reads a body as text; what means nothing in its encoding becomes U+FFFD. The HTTP layer guarantees that a body of known
+ * length has that length.
  */
-export async function readText(request: Request, length: BodyLength, maxBytes: number): Promise<string | Problem> {
-  if (length === "known") return received(request.text());
-  const bytes = await readBytes(request, length, maxBytes);
-  return bytes instanceof Problem ? bytes : new TextDecoder().decode(bytes);
+export function readText(
+  request: Request,
+  length: BodyLength,
+  { encoding, maxBytes }: { readonly encoding: TextEncodingChoice; readonly maxBytes: number },
+): Promise<string | Problem> {
+  if (length === "known" && encoding === "utf-8") return received(request.text());
+  return decoded(readBytes(request, length, maxBytes), encoding === "utf-8" ? new TextDecoder() : encoding);
+}
+
+async function decoded(content: Promise<Uint8Array | Problem>, decoder: TextDecoder): Promise<string | Problem> {
+  const bytes = await content;
+  return bytes instanceof Problem ? bytes : decoder.decode(bytes);
 }
 
 /** Reads a body as bytes, at most `maxBytes`; a longer chunked body is given up in the middle. */
-export async function readBytes(request: Request, length: BodyLength, maxBytes: number): Promise<Uint8Array | Problem> {
-  if (length === "known") return received(request.bytes());
-  if (request.body === null) return new Uint8Array();
-  return received(readLimited(request.body, maxBytes));
+export function readBytes(request: Request, length: BodyLength, maxBytes: number): Promise<Uint8Array | Problem> {
+  return received(length === "known" ? request.bytes() : readLimited(request.body, maxBytes));
 }
 
-async function readLimited(body: ReadableStream<Uint8Array>, maxBytes: number): Promise<Uint8Array | Problem> {
+async function readLimited(body: ReadableStream<Uint8Array> | null, maxBytes: number): Promise<Uint8Array | Problem> {
+  if (body === null) return new Uint8Array();
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of body) {
@@ -47,12 +56,12 @@ async function readLimited(body: ReadableStream<Uint8Array>, maxBytes: number): 
 }
 
 /** A body fails to arrive when the caller gives up; there is nobody left to read the answer, and it is no bug of ours. */
-async function received<Body>(body: Promise<Body>): Promise<Body | Problem> {
-  try {
-    return await body;
-  } catch {
-    return badRequest("The request body could not be read.");
-  }
+function received<Content>(content: Promise<Content>): Promise<Content | Problem> {
+  return content.catch(unreadable);
+}
+
+function unreadable(): Problem {
+  return badRequest("The request body could not be read.");
 }
 
 function invalidLength(): Problem {

@@ -3,22 +3,18 @@
  * and never split or trimmed (rest-api 2.3, R-50). What nobody asks for is ignored (R-15).
  */
 export class Query {
-  readonly #raw: string;
-  #parameters: readonly (readonly [name: string, value: string])[] | null = null;
+  /** The query without its question mark. */
+  readonly raw: string;
+  #parameters: ReadonlyMap<string, readonly string[]> | null = null;
 
-  /** `raw` is the query without its question mark. */
   constructor(raw: string) {
-    this.#raw = raw;
+    this.raw = raw;
   }
 
   /** All values of a parameter in order; none when it is absent. */
   all(name: string): readonly string[] {
-    if (this.#raw === "") return [];
-    this.#parameters ??= parse(this.#raw);
-    const wanted = name.toLowerCase();
-    const values: string[] = [];
-    for (const [known, value] of this.#parameters) if (known === wanted) values.push(value);
-    return values;
+    this.#parameters ??= parse(this.raw);
+    return this.#parameters.get(name.toLowerCase()) ?? none;
   }
 
   /** The first value of an optional text; absent and empty are the same, null (R-52). */
@@ -28,14 +24,18 @@ export class Query {
   }
 }
 
-function parse(raw: string): readonly (readonly [string, string])[] {
-  const parameters: (readonly [string, string])[] = [];
+const none: readonly string[] = [];
+
+function parse(raw: string): ReadonlyMap<string, readonly string[]> {
+  const parameters = new Map<string, string[]>();
   for (const part of raw.split("&")) {
     if (part === "") continue;
     const equals = part.indexOf("=");
-    const name = equals === -1 ? part : part.slice(0, equals);
-    const value = equals === -1 ? "" : part.slice(equals + 1);
-    parameters.push([decodeForm(name).toLowerCase(), decodeForm(value)]);
+    const name = decodeForm(equals === -1 ? part : part.slice(0, equals)).toLowerCase();
+    const value = decodeForm(equals === -1 ? "" : part.slice(equals + 1));
+    const values = parameters.get(name);
+    if (values === undefined) parameters.set(name, [value]);
+    else values.push(value);
   }
   return parameters;
 }

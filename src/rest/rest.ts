@@ -5,7 +5,7 @@ import { authorize, type RestAccess } from "./authorize.ts";
 import type { Handler, RestServices } from "./call.ts";
 import { createContinuations } from "./continuation.ts";
 import { type Cors, createCors } from "./cors.ts";
-import { badRequest, emptyReply, type Outcome, Problem, problemReply } from "./errors.ts";
+import { badRequest, emptyReply, type Outcome, Problem, problemReply, type Reply } from "./errors.ts";
 import { checkHealth } from "./health.ts";
 import { Query } from "./query.ts";
 import { type RestReport, redactUrl } from "./report.ts";
@@ -52,15 +52,44 @@ export interface Rest {
   handle(request: RestRequest): Response | Promise<Response>;
 }
 
-/** A request under way, with what is found out about it for the report. */
-interface Progress extends RestRequest {
+/** A request under way, with what is found out about it; in the end it is its own report. */
+class Exchange implements RestReport {
+  readonly incoming: RestRequest;
   readonly startedAt: number;
-  route: Route | null;
-  hub: HubName | null;
+  route: Route | null = null;
+  hub: HubName | null = null;
+  statusCode = 0;
+  durationMs = 0;
+
+  constructor(incoming: RestRequest, startedAt: number) {
+    this.incoming = incoming;
+    this.startedAt = startedAt;
+  }
+
+  get category(): RestReport["category"] {
+    return this.route?.category ?? "Uncategorized";
+  }
+
+  get routeTemplate(): string | null {
+    return this.route?.template ?? null;
+  }
+
+  get httpMethod(): string {
+    return this.incoming.request.method;
+  }
+
+  get callerAddress(): string {
+    return this.incoming.caller.address;
+  }
+
+  url(): string {
+    return redactUrl(this.incoming.path, this.incoming.query);
+  }
 }
 
 /** What an authorized request goes on with. */
 interface Admitted {
+  readonly route: Route;
   readonly handler: Handler;
   readonly parameters: RawParameters;
   readonly access: RestAccess;
@@ -77,22 +106,27 @@ export function createRest(options: RestOptions): Rest {
   const services = { ...options, continuations: createContinuations(options.continuationKey) };
   const baseHeaders = new Headers({ "api-supported-versions": supportedVersions.join(", "), ...cors.fixed });
 
-  function start(progress: Progress): Outcome | Promise<Outcome> {
-    const { request, path } = progress;
+  let recentQuery = new Query("");
+
+  function start(exchange: Exchange): Outcome | Promise<Outcome> {
+    const { request, path, caller, ownedHub } = exchange.incoming;
     if (request.method === preflightMethod) return cors.preflight(request.headers);
     const found = match(path);
     if (found === null) return emptyReply(404);
     const route = found.methods.get(request.method);
     if (route === undefined) return methodNotAllowed(found.methods);
-    progress.route = route;
+    exchange.route = route;
     const { handler } = route;
     if (handler === null) return checkHealth(options.isReady());
     const access = options.access();
-    const ask = { request, path, caller: progress.caller, required: route.required };
-    const refusal = progress.ownedHub === undefined ? authorize(ask, { access, clock, telemetry }) : null;
-    const proceed = (problem: Problem | null) =>
-      problem ?? throttled(route) ?? run(progress, { handler, parameters: found.parameters, access });
-    return refusal instanceof Promise ? refusal.then(proceed) : proceed(refusal);
+    const ask = { request, path, caller, required: route.required };
+    const refusal = ownedHub === undefined ? authorize(ask, { access, clock, telemetry }) : null;
+    const admitted = { route, handler, parameters: found.parameters, access };
+    return refusal instanceof Promise ? judged(refusal, exchange, admitted) : (refusal ?? run(exchange, admitted));
+  }
+
+  async function judged(refusal: Promise<Problem | null>, exchange: Exchange, admitted: Admitted): Promise<Outcome> {
+    return (await refusal) ?? run(exchange, admitted);
   }
 
   function throttled({ category }: Route): Problem | null {
@@ -102,58 +136,64 @@ export function createRest(options: RestOptions): Rest {
     return new Problem("throttled", "Message count reaches limit", { headers: { "retry-after": String(seconds) } });
   }
 
-  function run(progress: Progress, { handler, parameters, access }: Admitted): Outcome | Promise<Outcome> {
-    const { request, caller, pathBase, ownedHub } = progress;
-    const query = new Query(progress.query);
+  function run(exchange: Exchange, { route, handler, parameters, access }: Admitted): Outcome | Promise<Outcome> {
+    const problem = throttled(route);
+    if (problem !== null) return problem;
+    const { request, caller, pathBase, ownedHub } = exchange.incoming;
+    const query = readQuery(exchange.incoming.query);
     const version = readApiVersion(ownedHub === undefined ? query : new Query(""));
     if (version instanceof Problem) return version;
     const name = decodeSegment(parameters.hub ?? "", options.compat.keepEncodedSlash);
     const hub = name === null ? null : parseHubName(name);
     if (hub === null) return badRequest("Invalid hub name."); // R-7
-    progress.hub = hub;
+    exchange.hub = hub;
     if (ownedHub !== undefined && hub !== ownedHub) return new Problem("forbidden", "The tunnel is of another hub.");
     return handler({ request, caller, pathBase, hub, parameters, query, version, access, services });
   }
 
-  function fail(progress: Progress, error: unknown): Outcome {
+  /** A caller's queries are nearly all the same, `api-version` and nothing else. */
+  function readQuery(raw: string): Query {
+    if (recentQuery.raw !== raw) recentQuery = new Query(raw);
+    return recentQuery;
+  }
+
+  function fail(exchange: Exchange, error: unknown): Outcome {
     telemetry.log("error", "RestOperationFailed", {
       message: "A REST operation failed unexpectedly.",
-      category: progress.route?.category ?? "Uncategorized",
+      category: exchange.category,
       error: error instanceof Error ? (error.stack ?? error.message) : "unknown",
     });
     return new Problem("internalError", "The operation failed because of an internal error.");
   }
 
-  function finish(progress: Progress, outcome: Outcome): Response {
-    const { request, path, caller, startedAt, route } = progress;
-    const response = respond(request, outcome, { cors, baseHeaders });
-    options.report({
-      category: route?.category ?? "Uncategorized",
-      routeTemplate: route?.template ?? null,
-      httpMethod: request.method,
-      url: () => redactUrl(path, progress.query),
-      statusCode: response.status,
-      durationMs: clock.now() - startedAt,
-      hub: progress.hub,
-      callerAddress: caller.address,
-    });
-    return response;
+  function finish(exchange: Exchange, outcome: Outcome): Response {
+    const reply = outcome instanceof Problem ? problemReply(outcome) : outcome;
+    exchange.statusCode = reply.status;
+    exchange.durationMs = clock.now() - exchange.startedAt;
+    options.report(exchange);
+    return respond(exchange.incoming.request, reply, { cors, baseHeaders });
+  }
+
+  async function settle(exchange: Exchange, pending: Promise<Outcome>): Promise<Response> {
+    let outcome: Outcome;
+    try {
+      outcome = await pending;
+    } catch (error) {
+      outcome = fail(exchange, error);
+    }
+    return finish(exchange, outcome);
   }
 
   return {
     handle(request) {
-      const progress: Progress = { ...request, startedAt: clock.now(), route: null, hub: null };
+      const exchange = new Exchange(request, clock.now());
       let outcome: Outcome | Promise<Outcome>;
       try {
-        outcome = start(progress);
+        outcome = start(exchange);
       } catch (error) {
-        outcome = fail(progress, error);
+        outcome = fail(exchange, error);
       }
-      if (!(outcome instanceof Promise)) return finish(progress, outcome);
-      return outcome.then(
-        (settled) => finish(progress, settled),
-        (error: unknown) => finish(progress, fail(progress, error)),
-      );
+      return outcome instanceof Promise ? settle(exchange, outcome) : finish(exchange, outcome);
     },
   };
 }
@@ -166,10 +206,9 @@ function methodNotAllowed(methods: ReadonlyMap<string, Route>): Outcome {
 /** @spec R-6 R-37 R-38 */
 function respond(
   request: Request,
-  outcome: Outcome,
+  reply: Reply,
   { cors, baseHeaders }: { readonly cors: Cors; readonly baseHeaders: Headers },
 ): Response {
-  const reply = outcome instanceof Problem ? problemReply(outcome) : outcome;
   const body = request.method === "HEAD" ? null : reply.json;
   const response = new Response(body, { status: reply.status, headers: baseHeaders });
   const { headers } = response;

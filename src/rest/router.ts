@@ -39,7 +39,7 @@ export function createRouter<Value extends { readonly method: string; readonly t
     let node = root;
     for (let index = 1; index < end; index++) {
       const segment = segments[index] ?? "";
-      const literal = node.literals.get(literalForm(segment));
+      const literal = findLiteral(node, segment);
       if (literal !== undefined) {
         node = literal;
       } else if (node.parameter !== null && segment !== "") {
@@ -80,6 +80,11 @@ function child<Value>(node: Node<Value>, segment: string): Node<Value> {
   }
   node.parameter ??= { name: name as PathParameter, next: createNode() };
   return node.parameter.next;
+}
+
+function findLiteral<Value>({ literals }: Node<Value>, segment: string): Node<Value> | undefined {
+  // Nearly everybody writes literals as the templates do, and next to a user id there are none.
+  return literals.size === 0 ? undefined : (literals.get(segment) ?? literals.get(literalForm(segment)));
 }
 
 function literalForm(segment: string): string {

@@ -72,11 +72,17 @@ interface Message extends Omit<Recipients, "filter"> {
 }
 
 async function publish(call: Call, message: Message): Promise<Outcome> {
-  const payload = await readPayload(call, message);
+  const { request, services } = call;
+  const { format, length } = message;
+  const maxBytes = services.maxBodyBytes;
+  const payload =
+    format.kind === "binary"
+      ? binaryPayload(await readBytes(request, length, maxBytes))
+      : textPayload(await readText(request, length, { encoding: format.encoding, maxBytes }), format.kind);
   if (payload instanceof Problem) return payload;
-  const metadata = readMetadata(call.request.headers);
+  const metadata = readMetadata(request.headers);
   if (metadata instanceof Problem) return metadata;
-  const outcome = call.services.operations.publish({
+  const outcome = services.operations.publish({
     hub: call.hub,
     target: message.target,
     payload,
@@ -85,7 +91,7 @@ async function publish(call: Call, message: Message): Promise<Outcome> {
     stream: null,
     excluded: message.excluded,
     filter: message.filter,
-    expiresAt: message.ttlSeconds === 0 ? null : call.services.clock.now() + message.ttlSeconds * 1000,
+    expiresAt: message.ttlSeconds === 0 ? null : services.clock.now() + message.ttlSeconds * 1000,
   });
   return (outcome === "done" ? outcome : await outcome) === "done" ? accepted : clusterDown();
 }
@@ -118,23 +124,13 @@ function readFormat(headers: Headers): Format | null {
   }
 }
 
-async function readPayload(call: Call, { format, length }: Message): Promise<Payload | Problem> {
-  const { request, services } = call;
-  if (format.kind === "binary") {
-    const bytes = await readBytes(request, length, services.maxBodyBytes);
-    return bytes instanceof Problem ? bytes : { kind: "binary", bytes };
-  }
-  let text: string;
-  if (format.encoding === "utf-8") {
-    const read = await readText(request, length, services.maxBodyBytes);
-    if (read instanceof Problem) return read;
-    text = read;
-  } else {
-    const read = await readBytes(request, length, services.maxBodyBytes);
-    if (read instanceof Problem) return read;
-    text = format.encoding.decode(read);
-  }
-  if (format.kind === "text") return { kind: "text", text };
+function binaryPayload(bytes: Uint8Array | Problem): Payload | Problem {
+  return bytes instanceof Problem ? bytes : { kind: "binary", bytes };
+}
+
+function textPayload(text: string | Problem, kind: "json" | "text"): Payload | Problem {
+  if (text instanceof Problem) return text;
+  if (kind === "text") return { kind: "text", text };
   return isJson(text) ? { kind: "json", source: text } : badRequest("The request body is not a valid JSON.");
 }
 

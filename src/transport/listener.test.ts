@@ -78,10 +78,7 @@ interface Counted {
   messages: number;
 }
 
-function start(
-  handle: (request: Request, peer: Peer) => Answer | Promise<Answer>,
-  options: Partial<ListenOptions> = {},
-) {
+function start(handle: (request: Request, peer: Peer) => Answer, options: Partial<ListenOptions> = {}) {
   const errors: unknown[] = [];
   const counted: Counted = { in: 0, out: 0, messages: 0 };
   const listener = listen({

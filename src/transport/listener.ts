@@ -21,7 +21,7 @@ export interface Peer {
 }
 
 /** How a request is answered: over HTTP, or by a decision about its WebSocket upgrade. */
-export type Answer = Response | { readonly upgrade: Promise<UpgradeDecision> };
+export type Answer = Response | Promise<Response> | { readonly upgrade: Promise<UpgradeDecision> };
 
 export interface ListenOptions {
   readonly name: string | null;
@@ -41,7 +41,7 @@ export interface ListenOptions {
   /** Who is behind a local port, for a listener that others reach through a relay; null: nobody, and it is refused. */
   readonly peerAt?: (port: number) => Peer | null;
   /** Answers every request. A rejection or exception is a bug: it is reported and answered with 500. */
-  handle(request: Request, peer: Peer): Answer | Promise<Answer>;
+  handle(request: Request, peer: Peer): Answer;
   onError(error: unknown): void;
 }
 
@@ -148,15 +148,25 @@ function serve(options: ListenOptions, port: number): Server<Socket> {
   }
 }
 
-async function answer(options: ListenOptions, request: Request, server: Server<Socket>): Promise<Response | undefined> {
+function answer(
+  options: ListenOptions,
+  request: Request,
+  server: Server<Socket>,
+): Response | Promise<Response | undefined> {
   const peer = peerOf(options, server.requestIP(request));
   if (peer === null) return new Response(null, { status: 403 });
-  const pending = options.handle(request, peer);
-  const answered = pending instanceof Promise ? await pending : pending;
-  if (answered instanceof Response) return answered;
+  const answered = options.handle(request, peer);
+  return "upgrade" in answered ? upgrade(options, { request, server, asked: answered.upgrade }) : answered;
+}
+
+async function upgrade(
+  options: ListenOptions,
+  handshake: { readonly request: Request; readonly server: Server<Socket>; readonly asked: Promise<UpgradeDecision> },
+): Promise<Response | undefined> {
+  const { request, server, asked } = handshake;
   // The `connect` handler may take longer than a silent peer is allowed to.
   server.timeout(request, 0);
-  const decision = await answered.upgrade;
+  const decision = await asked;
   if (!decision.accept) {
     server.timeout(request, options.idleSeconds); // or a refused peer could stay for ever (H-32)
     const { status, body, headers = {} } = decision;
