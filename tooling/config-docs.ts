@@ -71,7 +71,7 @@ of an exported resource can be pasted.
 
 ## Where settings come from
 
-Command line over environment over file over defaults.
+The overlay of the administration API over command line over environment over file over defaults.
 
 ### Command line
 
@@ -97,6 +97,12 @@ ${shortcutVariables.map((variable) => `| \`${variable.name}\` | ${variable.meani
 The variables of the official emulator work too: \`WebPubSub__AccessKey\`, \`WebPubSub__AllowUnvalidatedEntraTokens\`,
 \`WebPubSub__Hubs__<hub>__EventHandlers__0__UrlTemplate\` (and \`EventPattern\`, \`SystemEvents__0\`), \`Urls\`,
 \`ASPNETCORE_URLS\`.
+
+### Overlay
+
+What the [administration API](administration.md) changes is kept in the data folder as \`overlay.json\` and wins over
+everything else, so that a revoked key stays revoked. It names hubs as a whole, keys, and the network rules. A warning says
+which configured settings it hides; \`/admin/status\` lists all it has, and \`restore\` makes the configuration count again.
 
 ### File
 

@@ -30,6 +30,16 @@ export interface Listener {
   readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
 }
 
+/** The administration listener. */
+export interface AdminListenConfig {
+  readonly address: ListenAddress;
+  readonly token: string;
+  /** Where the token was generated and is kept; null when it is configured. */
+  readonly tokenFile: string | null;
+  /** Names by which it may be reached, beside IP addresses, `localhost` and the one it listens on. */
+  readonly hostNames: readonly string[];
+}
+
 /** How event requests to one handler authenticate; `ManagedIdentity` is already replaced by its mapping (event-handlers 2.5). */
 export type HandlerAuth =
   | { readonly type: "None" }
@@ -67,7 +77,7 @@ export interface Config extends DeepReadonly<Pick<Settings, Carried>> {
   readonly service: {
     readonly name: string;
     readonly listen: readonly Listener[];
-    readonly adminListen: { readonly address: ListenAddress; readonly token: string } | null;
+    readonly adminListen: AdminListenConfig | null;
     /** Without trailing slash, path base included; empty where none is configured. */
     readonly publicEndpoints: readonly string[];
     /** Empty, or begins with a slash and does not end with one. */

@@ -8,7 +8,7 @@ export const developmentKey = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ABCDEFGH";
 const minKeyBytes = 32;
 const generatedKeyLength = 64;
 const keyAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-const keyFileName = "access-key";
+const accessKeyFile: KeptSecret = { fileName: "access-key", what: "access key" };
 
 /**
  * What is wrong with an access key, or null. Everything Azure generates passes, `+`, `/` and `=` included.
@@ -38,20 +38,28 @@ export type StoredKey =
   | { readonly ok: true; readonly key: string; readonly file: string; readonly warning: string | null }
   | { readonly ok: false; readonly message: string };
 
+/** A secret of the installation that is generated once and kept in the data folder. */
+export interface KeptSecret {
+  readonly fileName: string;
+  /** As messages call it. */
+  readonly what: string;
+}
+
 /**
- * The key of this installation: read from the data folder, or generated and kept there (file mode 0600, folder 0700).
+ * A secret of this installation, its access key unless told otherwise: read from the data folder, or generated and kept
+ * there (file mode 0600, folder 0700).
  *
  * Two services that start at once on a new folder agree on one key. A damaged file is reported, never replaced: its key
  * may be in use. Messages never repeat the key.
  * @spec M-11
  */
-export function readOrCreateKey(dataDir: string): StoredKey {
-  const file = join(dataDir, keyFileName);
+export function readOrCreateKey(dataDir: string, { fileName, what }: KeptSecret = accessKeyFile): StoredKey {
+  const file = join(dataDir, fileName);
   try {
     const existing = readIfPresent(file);
-    if (existing !== null) return storedKey(file, existing);
+    if (existing !== null) return storedKey(file, existing, what);
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-    const draft = join(dataDir, `.${keyFileName}-${crypto.randomUUID()}`);
+    const draft = join(dataDir, `.${fileName}-${crypto.randomUUID()}`);
     writeFileSync(draft, `${generateAccessKey()}\n`, { mode: 0o600, flag: "wx", flush: true });
     try {
       linkSync(draft, file);
@@ -60,16 +68,16 @@ export function readOrCreateKey(dataDir: string): StoredKey {
     } finally {
       unlinkSync(draft);
     }
-    return storedKey(file, readFileSync(file, "utf8"));
+    return storedKey(file, readFileSync(file, "utf8"), what);
   } catch (error) {
-    return { ok: false, message: `cannot keep the access key in ${file} (${codeOf(error)})` };
+    return { ok: false, message: `cannot keep the ${what} in ${file} (${codeOf(error)})` };
   }
 }
 
-function storedKey(file: string, content: string): StoredKey {
+function storedKey(file: string, content: string, what: string): StoredKey {
   const key = content.replace(/\r?\n$/, "");
   const fault = checkAccessKey(key);
-  if (fault !== null) return { ok: false, message: `the access key in ${file} ${fault}` };
+  if (fault !== null) return { ok: false, message: `the ${what} in ${file} ${fault}` };
   const isOpen = process.platform !== "win32" && (statSync(file).mode & 0o077) !== 0;
   return { ok: true, key, file, warning: isOpen ? `${file} can be read by other users; set its mode to 600` : null };
 }

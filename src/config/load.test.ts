@@ -354,7 +354,6 @@ cluster: { bus: "nats://localhost" }
     "service.listen[0].tls: needs an https URL",
     "service.publicEndpoints[0]: must have no path, or that of service.pathBase",
     "service.adminListen.url: must be an http URL; https is not supported here",
-    "service.adminListen.token: is required",
   ]);
   expect(problemsOf({ file: `service: { keys: { primary: ${key}, secondary: ${key} } }` })).toEqual([
     "service.keys.secondary: must differ from the primary key",

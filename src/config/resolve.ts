@@ -1,10 +1,10 @@
-import { join } from "node:path";
 import { type HubName, parseHubName } from "../core/names.ts";
 import type { NetworkRules, RequestTypeRules } from "../core/network-access.ts";
 import type { Environment } from "./assignments.ts";
 import type { AccessKeys, Config, EventHandlerConfig, HubConfig, Listener } from "./config.ts";
+import { defaultDataDir } from "./data-dir.ts";
 import { resolveHandlerAuth } from "./handler-auth.ts";
-import { checkAccessKey, developmentKey, readOrCreateKey } from "./keys.ts";
+import { checkAccessKey, developmentKey, type KeptSecret, readOrCreateKey } from "./keys.ts";
 import { formatPath, type PathSegment, type Problem } from "./problem.ts";
 import type { Settings } from "./schema.ts";
 import { defaultHubNames, type HubInput, hubSchema } from "./schema-hubs.ts";
@@ -41,13 +41,14 @@ export function resolveConfig(settings: Settings, context: ResolveContext): Reso
   const publicEndpoints = resolvePublicEndpoints(settings, refuse);
   const hubs = resolveHubs(settings, refuse);
   checkIssuers(settings, refuse);
-  const adminListen = resolveAdminListen(settings, refuse);
+  checkAdminListen(settings, refuse);
   const dataDir = service.dataDir ?? defaultDataDir(context);
-  // Only a configuration that is otherwise right may leave a key file behind.
+  // Only a configuration that is otherwise right may leave key files behind.
   const keys =
     problems.length === 0
       ? resolveKeys(settings, { listen, dataDir, isDevelopment: context.isDevelopment, refuse, warn })
       : null;
+  const adminListen = keys === null ? null : resolveAdminListen(settings, { dataDir, refuse, warn });
   if (keys === null || problems.length > 0) return { ok: false, problems };
   if (
     keys.origin === "development" &&
@@ -118,14 +119,29 @@ function resolvePublicEndpoints(settings: Settings, refuse: Report): string[] {
   });
 }
 
-function resolveAdminListen(settings: Settings, refuse: Report): Config["service"]["adminListen"] {
+function checkAdminListen({ service }: Settings, refuse: Report): void {
+  if (service.adminListen?.url.scheme === "https")
+    refuse(["service", "adminListen", "url"], "must be an http URL; https is not supported here");
+}
+
+const adminTokenFile: KeptSecret = { fileName: "admin-token", what: "administration token" };
+
+/** The token is generated and kept where none is configured, as the access key is. */
+function resolveAdminListen(
+  settings: Settings,
+  context: Pick<KeyContext, "dataDir" | "refuse" | "warn">,
+): Config["service"]["adminListen"] {
   const { adminListen } = settings.service;
   if (adminListen === null) return null;
-  if (adminListen.url.scheme === "https")
-    refuse(["service", "adminListen", "url"], "must be an http URL; https is not supported here");
-  if (adminListen.token !== null) return { address: adminListen.url, token: adminListen.token };
-  refuse(["service", "adminListen", "token"], "is required");
-  return null;
+  const { url: address, token, hostNames } = adminListen;
+  if (token !== null) return { address, token, tokenFile: null, hostNames };
+  const stored = readOrCreateKey(context.dataDir, adminTokenFile);
+  if (!stored.ok) {
+    context.refuse(["service", "dataDir"], stored.message);
+    return null;
+  }
+  if (stored.warning !== null) context.warn(["service", "dataDir"], stored.warning);
+  return { address, token: stored.key, tokenFile: stored.file, hostNames };
 }
 
 interface KeyContext {
@@ -165,16 +181,6 @@ function resolveKeys(settings: Settings, context: KeyContext): AccessKeys | null
   }
   if (stored.warning !== null) context.warn(["service", "dataDir"], stored.warning);
   return { primary: stored.key, secondary, origin: "generated" };
-}
-
-/** `$XDG_STATE_HOME/tidewire` where that is set, else `.tidewire` in the home folder, else in the working directory. */
-function defaultDataDir(context: ResolveContext): string {
-  const state = context.environment["XDG_STATE_HOME"] ?? "";
-  if (state !== "") return join(state, "tidewire");
-  const home = [context.environment["HOME"], context.environment["USERPROFILE"]].find(
-    (value) => value !== undefined && value !== "",
-  );
-  return join(home ?? context.cwd, ".tidewire");
 }
 
 function resolveNetworkRules(settings: Settings): NetworkRules {

@@ -2,13 +2,13 @@ import { parseIpRange } from "../core/ip-address.ts";
 import { checkedText, fileName, group, leaf, list, optional, secret, secretFile, text } from "./fields.ts";
 import { checkPublicEndpoint, parseListenUrl } from "./urls.ts";
 
-const listenUrl = (description: string) =>
+const listenUrl = (description: string, defaultText?: string) =>
   leaf(
     (raw) => {
       const address = typeof raw === "string" ? parseListenUrl(raw) : "must be a URL such as http://localhost:8080";
       return typeof address === "string" ? { expected: address } : { value: address };
     },
-    { type: "URL", description, takesEffect: "restart" },
+    { type: "URL", description, takesEffect: "restart", ...(defaultText !== undefined && { defaultText }) },
   );
 
 const ipRange = (description: string) =>
@@ -32,6 +32,7 @@ function checkCertificateName(raw: string): string | null {
 }
 
 const minTokenLength = 16;
+const defaultAdminUrl = "http://127.0.0.1:8081";
 
 const listener = group(
   {
@@ -59,13 +60,30 @@ const listener = group(
 
 const adminListen = group(
   {
-    url: listenUrl("Address of the administration listener; keep it on loopback or a private network."),
+    url: listenUrl(
+      "Address of the administration listener; keep it on loopback or a private network.",
+      `\`${defaultAdminUrl}\``,
+    ).prefault(defaultAdminUrl),
     token: optional(
-      checkedTokenText("Token that every request to the administration listener carries as `Authorization: Bearer`."),
+      checkedTokenText(
+        "Token that every request to the administration listener carries as `Authorization: Bearer`; generated and kept in the data folder as `admin-token` where none is given.",
+      ),
     ),
     tokenFile: optional(secretFile("the token of the administration listener")),
+    hostNames: list(
+      checkedText(checkCertificateName, {
+        type: "host name",
+        description: "Host name of the administration listener.",
+        takesEffect: "restart",
+      }),
+      {
+        description:
+          "Names by which the listener is reached, beside IP addresses, `localhost` and the host of its URL; requests for others get 421, lest a web page reaches it by a name of its own.",
+        takesEffect: "restart",
+      },
+    ).default([]),
   },
-  "Listener for metrics and administration; off unless given. It needs `token` or `tokenFile`.",
+  "Listener for metrics and the [administration API](administration.md); off unless given, `{}` turns it on.",
   "restart",
 );
 
@@ -138,7 +156,8 @@ export const serviceSchema = group(
     ).prefault({}),
     dataDir: optional(
       fileName({
-        description: "Folder for the generated access key and the local certificate authority.",
+        description:
+          "Folder for generated secrets, what the administration API has changed, and the local certificate authority.",
         takesEffect: "restart",
         defaultText: "`$XDG_STATE_HOME/tidewire`, else `~/.tidewire`",
       }),

@@ -1,11 +1,35 @@
 import type { Config } from "./config.ts";
-import { type FailedLoad, type LoadedConfig, type ReadSettings, readSettings } from "./load.ts";
+import { dataDirPath } from "./data-dir.ts";
+import { codeOf } from "./keys.ts";
+import {
+  checkSettings,
+  type FailedLoad,
+  type LoadedConfig,
+  type ReadSettings,
+  readSettings,
+  type Sources,
+} from "./load.ts";
+import { applyOverlay, type Overlay, overlayFile, writeOverlay } from "./overlay.ts";
 import { formatPath, type PathSegment, type Problem } from "./problem.ts";
 import { changedPaths, valueAt, withValueAt } from "./raw-tree.ts";
 import { resolveConfig } from "./resolve.ts";
 import type { Settings } from "./schema.ts";
 import { needsRestart } from "./schema-tree.ts";
 import { watchFiles } from "./watch-files.ts";
+
+/** What is in force, and what it was made from. */
+export interface ConfigState {
+  readonly config: Config;
+  readonly settings: Settings;
+  /** As written, overlay included: secrets not inserted, defaults not filled in. */
+  readonly tree: unknown;
+  /** The same without the overlay. */
+  readonly baseTree: unknown;
+  readonly overlay: Overlay;
+  readonly overlayFile: string;
+  /** Of the last configuration that was read with success. */
+  readonly warnings: readonly Problem[];
+}
 
 /** A new configuration to use from now on. */
 export interface ConfigChange {
@@ -30,6 +54,13 @@ export interface ConfigWatchOptions {
 }
 
 export interface ConfigWatch {
+  readonly state: ConfigState;
+  /**
+   * Changes the overlay: the result is checked as a whole like a file, but for what is unknown, which is refused; then it
+   * is written, then in force, and the callbacks are done. Problems, of which there are none after a success, change
+   * nothing. Builds on the last good content of the files, so that a key can be revoked while a file is broken.
+   */
+  change(edit: (overlay: Overlay) => Overlay): readonly Problem[];
   /** Loads again now, as on SIGHUP; the callbacks are done when it returns. No effect after `close`. */
   reload(): void;
   /** Ends watching; no callback comes after it. May be called twice. */
@@ -44,13 +75,15 @@ export interface ConfigWatch {
  * @spec M-21 M-22 E-11
  */
 export function watchConfig(loaded: LoadedConfig, options: ConfigWatchOptions): ConfigWatch {
+  const { dataDir } = loaded.config.service;
   let current = loaded.settings;
+  let good: Good = loaded;
   let lastGoodFiles = loaded.files;
   let isClosed = false;
 
   const load = (reason: "file" | "signal") => {
     if (isClosed) return;
-    const read = readSettings(loaded.input, { unknownKeys: "warn" });
+    const read = readSettings(loaded.input, { unknownKeys: "warn", dataDir });
     // Content that cannot be read names no further files; those of the last good one still matter.
     if (read.ok) lastGoodFiles = read.files;
     files.setFiles([...new Set([...read.files, ...lastGoodFiles])]);
@@ -59,6 +92,7 @@ export function watchConfig(loaded: LoadedConfig, options: ConfigWatchOptions): 
       options.onProblems(next.problems);
       return;
     }
+    if (read.ok) good = { config: next.config, sources: read.sources, overlay: read.overlay, warnings: next.warnings };
     if (next.change === null) {
       if (next.warnings.length > 0) options.onWarnings(next.warnings);
       if (reason === "file") options.onFilesChanged?.();
@@ -74,7 +108,37 @@ export function watchConfig(loaded: LoadedConfig, options: ConfigWatchOptions): 
       options.onProblems([{ path: folder, message: `cannot be watched for changes (${why}); use SIGHUP to reload` }]),
     ...(options.debounceMs === undefined ? {} : { debounceMs: options.debounceMs }),
   });
+  const change = (edit: (overlay: Overlay) => Overlay): readonly Problem[] => {
+    if (isClosed) return [{ path: "", message: "the service is stopping" }];
+    const overlay = edit(good.overlay);
+    const read = checkSettings(good.sources, overlay, { unknownKeys: "warn", dataDir });
+    if (!read.ok) return read.problems;
+    const unknown = read.unknownKeys.filter((problem) => overlay.some((entry) => isBelow(problem.path, entry.path)));
+    if (unknown.length > 0) return unknown;
+    const next = nextConfig(current, { ...read, isEmptyFile: false });
+    if (!next.ok) return next.problems;
+    try {
+      writeOverlay(dataDir, overlay);
+    } catch (error) {
+      return [{ path: overlayFile(dataDir), message: `cannot be written (${codeOf(error)})` }];
+    }
+    lastGoodFiles = read.files;
+    files.setFiles(read.files);
+    good = { config: next.config, sources: good.sources, overlay, warnings: next.warnings };
+    if (next.change !== null) {
+      current = next.settings;
+      options.onChange(next.change);
+    }
+    return [];
+  };
   return {
+    get state() {
+      const { config, overlay, sources, warnings } = good;
+      const tree = applyOverlay(sources.tree, overlay);
+      const baseTree = sources.tree;
+      return { config, settings: current, tree, baseTree, overlay, overlayFile: overlayFile(dataDir), warnings };
+    },
+    change,
     reload: () => load("signal"),
     close: () => {
       isClosed = true;
@@ -83,16 +147,29 @@ export function watchConfig(loaded: LoadedConfig, options: ConfigWatchOptions): 
   };
 }
 
+/** The last content that could be used. */
+interface Good {
+  readonly config: Config;
+  readonly sources: Sources;
+  readonly overlay: Overlay;
+  readonly warnings: readonly Problem[];
+}
+
+/** Whether a problem's path is the entry's or below it. */
+function isBelow(path: string, entry: readonly PathSegment[]): boolean {
+  const prefix = formatPath(entry).toLowerCase();
+  return path.toLowerCase().startsWith(prefix) && /^(?:$|[.[])/.test(path.slice(prefix.length));
+}
+
 type NextConfig =
   | {
       readonly ok: true;
       readonly settings: Settings;
+      readonly config: Config;
       readonly change: ConfigChange | null;
       readonly warnings: readonly Problem[];
     }
   | { readonly ok: false; readonly problems: readonly Problem[] };
-
-const dataDirPath: readonly PathSegment[] = ["service", "dataDir"];
 
 /** The configuration to go on with: the new settings, with the old values of all that needs a restart. */
 function nextConfig(current: Settings, read: ReadSettings | FailedLoad): NextConfig {
@@ -117,6 +194,7 @@ function nextConfig(current: Settings, read: ReadSettings | FailedLoad): NextCon
   return {
     ok: true,
     settings,
+    config: resolved.config,
     change: changed.length === 0 ? null : { config: resolved.config, changed, warnings },
     warnings,
   };

@@ -79,6 +79,11 @@ export class Service implements Operations {
     return this.#connections;
   }
 
+  /** Connections of each hub that has any. */
+  connectionsByHub(): ReadonlyMap<HubName, number> {
+    return new Map([...this.#hubs.values()].filter(({ size }) => size > 0).map((hub) => [hub.name, hub.size]));
+  }
+
   /** Connections that are over but whose sockets still have to take what is queued for them. */
   get closingCount(): number {
     return this.#closing;

@@ -9,6 +9,7 @@ import { type Composition, compose } from "./composition.ts";
 import { type Listeners, openListeners } from "./listeners.ts";
 import { type LiveSettings, liveSettings } from "./live-settings.ts";
 import { createObserving, type HostOutput, type Observing } from "./observing.ts";
+import { version } from "./version.ts";
 
 /** How long a stopping service waits for notifications that are under way (event-handlers 6.3). */
 const notificationDrainMs = 10_000;
@@ -29,6 +30,8 @@ export interface Host {
   /** Local authority whose certificate clients have to trust, null when every certificate is the operator's own. */
   readonly authorityFile: string | null;
   readonly adminUrl: string | null;
+  /** File with the generated token of the administration listener; null when it is configured or there is none. */
+  readonly adminTokenFile: string | null;
   readonly config: Config;
   /** Loads the configuration again (SIGHUP). */
   reload(): void;
@@ -71,14 +74,6 @@ export async function startHost(loaded: LoadedConfig, output: HostOutput): Promi
     return opened;
   }
   const { listeners } = opened;
-  const admin = openAdminListener(config, observing.metrics);
-  if (admin !== null && !admin.ok) {
-    await listeners.stop();
-    discard();
-    return admin;
-  }
-  composition.warmUp();
-
   const watch = watchConfig(
     loaded,
     followConfig(telemetry, (changed) => {
@@ -90,6 +85,37 @@ export async function startHost(loaded: LoadedConfig, output: HostOutput): Promi
       return null;
     }),
   );
+  const endpoints = (): readonly string[] => clientEndpoints(live.config, listeners.addresses);
+  const listening = listeners.addresses.map(formatListenUrl);
+  const startedAt = new Date();
+  const admin = openAdminListener(config, {
+    metrics: observing.metrics,
+    telemetry,
+    service: {
+      get state() {
+        return watch.state;
+      },
+      change: (edit) => watch.change(edit),
+      connectionStrings: (current) => connectionStrings(current, listeners.addresses),
+      log: (message) => telemetry.log("info", "AdministrationChange", { message }),
+      status: () => ({
+        version,
+        startedAt,
+        isReady,
+        endpoints: endpoints(),
+        listening,
+        connections: composition.service.connectionsByHub(),
+        configurationFile: loaded.file,
+      }),
+    },
+  });
+  if (admin !== null && !admin.ok) {
+    watch.close();
+    await listeners.stop();
+    discard();
+    return admin;
+  }
+  composition.warmUp();
   isReady = true;
   let stopping: Promise<void> | null = null;
   const drainSeconds = (): number => live.config.limits.drainSeconds;
@@ -97,11 +123,12 @@ export async function startHost(loaded: LoadedConfig, output: HostOutput): Promi
   return {
     ok: true,
     host: {
-      listening: listeners.addresses.map(formatListenUrl),
-      endpoints: clientEndpoints(config, listeners.addresses),
+      listening,
+      endpoints: endpoints(),
       connectionStrings: connectionStrings(config, listeners.addresses),
       authorityFile: listeners.authorityFile,
       adminUrl: admin?.listener.url ?? null,
+      adminTokenFile: config.service.adminListen?.tokenFile ?? null,
       config,
       reload: () => watch.reload(),
       stop() {

@@ -187,10 +187,7 @@ test("M-64 the administration listener wants its token, and the public one does 
   }
 });
 
-test.each([
-  ["missing", {}],
-  ["short", { token: "short" }],
-])("M-64 an administration listener whose token is %s stops the start", async (_what, token) => {
-  const adminListen = { url: "http://127.0.0.1:0", ...token };
+test("M-64 an administration listener whose token is short stops the start", async () => {
+  const adminListen = { url: "http://127.0.0.1:0", token: "short" };
   expect(await refusedStart({ config: minimal({ adminListen }) })).toContain("service.adminListen");
 });

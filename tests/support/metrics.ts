@@ -15,12 +15,37 @@ async function adminUrl(server: Server): Promise<string> {
 
 /** One request to the administration listener; token null: without `Authorization`. */
 export async function adminRequest(server: Server, path: string, token: string | null = adminToken) {
+  return adminCall(server, { path, token });
+}
+
+/** What `adminCall` sends; GET without a body unless told otherwise. */
+export interface AdminCall {
+  readonly method?: string;
+  readonly path: string;
+  /** Sent as JSON. */
+  readonly json?: unknown;
+  readonly token?: string | null;
+  /** Default: what the listener is reached by. */
+  readonly host?: string;
+  /** Complete header lines. */
+  readonly headers?: readonly string[];
+}
+
+/** One request to the administration listener, its path untouched. */
+export async function adminCall(server: Server, call: AdminCall) {
   const url = await adminUrl(server);
-  const authorization = token === null ? "" : `Authorization: Bearer ${token}\r\n`;
-  return rawRequest(
-    url,
-    `GET ${path} HTTP/1.1\r\nHost: ${new URL(url).host}\r\n${authorization}Connection: close\r\n\r\n`,
-  );
+  const { method = "GET", path, json, token = adminToken, host = new URL(url).host, headers = [] } = call;
+  const body = json === undefined ? Buffer.alloc(0) : Buffer.from(JSON.stringify(json));
+  const lines = [
+    `${method} ${path} HTTP/1.1`,
+    `Host: ${host}`,
+    ...(token === null ? [] : [`Authorization: Bearer ${token}`]),
+    ...(json === undefined ? [] : ["Content-Type: application/json"]),
+    ...(method === "GET" ? [] : [`Content-Length: ${body.length}`]),
+    ...headers,
+    "Connection: close",
+  ];
+  return rawRequest(url, Buffer.concat([Buffer.from(`${lines.join("\r\n")}\r\n\r\n`), body]));
 }
 
 /** Values by `name{labels}` as the exposition writes them. */

@@ -1,0 +1,48 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import { readBearerToken } from "../auth/bearer.ts";
+import type { AdminListenConfig } from "../config/config.ts";
+import { isLoopbackHost } from "../config/urls.ts";
+import { parseIpAddress } from "../core/ip-address.ts";
+import { failure, toResponse } from "./answers.ts";
+
+/** Decides whether a request may go on; the answer to give instead, or null. */
+export type Guard = (request: Request) => Response | null;
+
+/**
+ * Guards the administration listener: first the host, then the token.
+ *
+ * A web page can reach a loopback address under a name of its own whose address changes (DNS rebinding), but it cannot
+ * choose the `Host` header: only addresses, `localhost` and configured names pass (421). Browsers always send the header,
+ * so a request without one passes. The token is compared in constant time (401); it travels in `Authorization` only, which
+ * no page of another origin can set without a CORS answer, and there is none.
+ * @spec M-64
+ */
+export function createGuard({ address, token, hostNames }: AdminListenConfig): Guard {
+  const names = new Set([address.hostname, ...hostNames].map((name) => name.toLowerCase()));
+  const expected = digest(token);
+  return (request) => {
+    const host = hostOf(request.headers.get("host") ?? "");
+    if (host !== "" && !isLoopbackHost(host) && parseIpAddress(host) === null && !names.has(host)) return wrongHost();
+    const given = readBearerToken(request.headers.get("authorization"));
+    if (given !== null && timingSafeEqual(digest(given), expected)) return null;
+    return new Response(null, { status: 401, headers: { "WWW-Authenticate": "Bearer" } });
+  };
+}
+
+function wrongHost(): Response {
+  const message = "This host name is not one of the administration listener, see service.adminListen.hostNames.";
+  return toResponse(failure(421, "MisdirectedRequest", message));
+}
+
+/** The host of a `Host` header in lower case, without port and brackets. */
+function hostOf(header: string): string {
+  return header
+    .toLowerCase()
+    .replace(/:\d{1,5}$/, "")
+    .replace(/^\[(.*)\]$/, "$1");
+}
+
+/** Makes secrets of any length comparable in constant time. */
+function digest(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}

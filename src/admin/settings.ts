@@ -1,0 +1,24 @@
+import type { Config } from "../config/config.ts";
+import type { ConfigState, ConfigWatch } from "../config/watch.ts";
+
+/** What the administration API reads of the running service, and does to it. */
+export interface AdminService extends Pick<ConfigWatch, "change"> {
+  readonly state: ConfigState;
+  connectionStrings(config: Config): { readonly primary: string; readonly secondary: string | null };
+  status(): ServiceStatus;
+  /** Notes a change for the operator; a sentence without secrets. */
+  log(message: string): void;
+}
+
+/** How the service is doing. */
+export interface ServiceStatus {
+  readonly version: string;
+  readonly startedAt: Date;
+  readonly isReady: boolean;
+  /** URLs by which clients reach it, best first, and where it really listens. */
+  readonly endpoints: readonly string[];
+  readonly listening: readonly string[];
+  /** Client connections by hub; hubs without any are left out. */
+  readonly connections: ReadonlyMap<string, number>;
+  readonly configurationFile: string | null;
+}
