@@ -1,6 +1,9 @@
 import { Command } from "commander";
 import { commandLineOptions } from "../config/command-line.ts";
 import { version } from "../server/version.ts";
+import { addHubVerbs } from "./admin/hub-verbs.ts";
+import { addKeyVerbs } from "./admin/key-verbs.ts";
+import { addNetworkVerbs } from "./admin/network-verbs.ts";
 import { addClientVerbs } from "./client/verbs.ts";
 import { documentation } from "./documentation.ts";
 import { addServiceVerbs } from "./service/verbs.ts";
@@ -28,6 +31,9 @@ export function createProgram(): Command {
   addCert(program);
   addServiceVerbs(program);
   addClientVerbs(program);
+  addKeyVerbs(program);
+  addHubVerbs(program);
+  addNetworkVerbs(program);
   return program;
 }
 
