@@ -7,6 +7,7 @@ import { addNetworkVerbs } from "./admin/network-verbs.ts";
 import { addClientVerbs } from "./client/verbs.ts";
 import { documentation } from "./documentation.ts";
 import { addServiceVerbs } from "./service/verbs.ts";
+import { addTraceVerb } from "./trace/verbs.ts";
 import { addExample } from "./verb.ts";
 
 /** Exit code of a command line that cannot be understood, as of a configuration that cannot. */
@@ -34,6 +35,7 @@ export function createProgram(): Command {
   addKeyVerbs(program);
   addHubVerbs(program);
   addNetworkVerbs(program);
+  addTraceVerb(program);
   return program;
 }
 
