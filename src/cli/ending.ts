@@ -5,6 +5,8 @@ export interface Success {
   readonly ok: true;
   /** What to print; none: nothing, as `az` does after a change. */
   readonly shown?: Shown;
+  /** For verbs that show something and still did not get what was hoped for; else 0. */
+  readonly exitCode?: 1 | 2;
 }
 
 /** One result in both forms of `--output`. */

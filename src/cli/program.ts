@@ -8,7 +8,7 @@ import { addClientVerbs } from "./client/verbs.ts";
 import { documentation } from "./documentation.ts";
 import { addServiceVerbs } from "./service/verbs.ts";
 import { addTraceVerb } from "./trace/verbs.ts";
-import { addExample } from "./verb.ts";
+import { addExample, addGroup, addVerb, ends } from "./verb.ts";
 
 /** Exit code of a command line that cannot be understood, as of a configuration that cannot. */
 const misused = 2;
@@ -36,6 +36,8 @@ export function createProgram(): Command {
   addHubVerbs(program);
   addNetworkVerbs(program);
   addTraceVerb(program);
+  addImport(program);
+  addConfigCheck(program);
   return program;
 }
 
@@ -76,4 +78,41 @@ function addCert(program: Command): void {
     const { runCert } = await import("./cert.ts");
     process.exitCode = await runCert(options);
   });
+}
+
+function addImport(program: Command): void {
+  addVerb(program, {
+    name: "import",
+    summary: "Turn hubs and resources of Azure, or the emulator's appsettings.json, into a configuration file.",
+    example: [
+      "az webpubsub hub list -n contoso -g group -o json > hubs.json",
+      "az webpubsub show -n contoso -g group -o json > resource.json",
+      "tidewire import resource.json hubs.json --write tidewire.yaml",
+    ].join("\n"),
+  })
+    .argument("[files...]", "Files to read; - or none: standard input.")
+    .option("--write <file>", "Write this file, which must not exist, instead of printing.")
+    .action(
+      ends(async (files: readonly string[], { write = null }: { readonly write?: string | null }) => {
+        const { runImport } = await import("./import/import.ts");
+        return runImport({ inputs: files.length === 0 ? ["-"] : files, write });
+      }),
+    );
+}
+
+function addConfigCheck(program: Command): void {
+  const config = addGroup(program, "config", "The configuration of the service.");
+  addVerb(config, {
+    name: "check",
+    summary: "Print every problem and warning of a configuration; exit code 2 when a start would refuse it.",
+    example: "tidewire config check tidewire.yaml",
+  })
+    .argument("[file]", "Configuration file; without one that of WEBPUBSUB_CONFIG.")
+    .option("--data <folder>", "Data folder of the service.")
+    .action(
+      ends(async (file: string | undefined, options: { readonly data?: string }) => {
+        const { checkConfig } = await import("./config-check.ts");
+        return checkConfig({ file, ...options });
+      }),
+    );
 }

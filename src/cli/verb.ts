@@ -44,7 +44,7 @@ function report(ending: Ending, asJson: boolean): number {
     return ending.exitCode;
   }
   if (ending.shown !== undefined) console.log(asJson ? JSON.stringify(ending.shown.json, null, 2) : ending.shown.text);
-  return 0;
+  return ending.exitCode ?? 0;
 }
 
 function outputOption(): Option {
