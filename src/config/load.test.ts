@@ -379,7 +379,6 @@ hubs: { chat: { eventHandlers: [{ urlTemplate: "tunnel:///x" }] } }`);
   expect(warningsOf({ file })).toEqual([
     "properties.disableAadAuth: together with disableLocalAuth refuses every REST request",
     "auth.allowUnvalidatedEntraTokens: lets anybody in who can write a token; for development only",
-    "properties.liveTraceConfiguration: has no effect yet",
     "hubs.chat.eventHandlers[0].urlTemplate: is a tunnel, which is not supported yet; events for it fail",
   ]);
 });

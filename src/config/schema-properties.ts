@@ -54,16 +54,17 @@ const networkAcls = group(
   "Who may connect; refused requests get 403 before authentication. Health checks always pass.",
 );
 
-const logCategories = list(
-  group(
-    {
-      name: choice(["ConnectivityLogs", "MessagingLogs", "HttpRequestLogs"], { description: "Log category." }),
-      enabled: flag({ description: "Whether the category is written." }).default(true),
-    },
-    "One category.",
-  ),
-  { description: "Log categories." },
-).default([]);
+const logCategories = (description: string) =>
+  list(
+    group(
+      {
+        name: choice(["ConnectivityLogs", "MessagingLogs", "HttpRequestLogs"], { description: "Log category." }),
+        enabled: flag({ description: "Whether the category is written." }).default(true),
+      },
+      "One category.",
+    ),
+    { description },
+  ).default([]);
 
 const countRule = group(
   {
@@ -127,10 +128,18 @@ export const propertiesSchema = group(
     }).default("Enabled"),
     networkACLs: networkAcls.prefault({}),
     liveTraceConfiguration: group(
-      { enabled: flag({ description: "Whether live trace may be used." }).default(false), categories: logCategories },
-      "Live trace.",
+      {
+        enabled: flag({ description: "Whether live trace may be used; switching it off closes the views." }).default(
+          false,
+        ),
+        categories: logCategories("Categories that are shown; empty for all."),
+      },
+      "Live trace at `/livetrace`, for the official trace views and `tidewire trace`. Nothing is computed while nobody watches.",
     ).prefault({}),
-    resourceLogConfiguration: group({ categories: logCategories }, "Resource logs.").prefault({}),
+    resourceLogConfiguration: group(
+      { categories: logCategories("Categories that are written.") },
+      "Resource logs.",
+    ).prefault({}),
     applicationFirewall: group(
       {
         clientConnectionCountRules: list(countRule, {

@@ -14,7 +14,6 @@ export function settingsWarnings(settings: Settings): Problem[] {
   }
   if (auth.allowUnvalidatedEntraTokens)
     warn(["auth", "allowUnvalidatedEntraTokens"], "lets anybody in who can write a token; for development only");
-  if (properties.liveTraceConfiguration.enabled) warn(["properties", "liveTraceConfiguration"], notYet);
   const firewall = properties.applicationFirewall;
   if (firewall.clientConnectionCountRules.length + firewall.clientTrafficControlRules.length > 0)
     warn(["properties", "applicationFirewall"], notYet);

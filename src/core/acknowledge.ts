@@ -24,5 +24,6 @@ export function refuse(
   connection: Connection,
   { ackId, error }: { readonly ackId: AckId | null; readonly error: AckError },
 ): void {
+  service.messages?.refused(connection, error);
   if (ackId !== null) service.pushControl(connection, { kind: "ack", ackId, error });
 }

@@ -128,6 +128,7 @@ async function sendEvent({ service, upstream }: Executor, connection: Connection
   connection.pendingEvent = controller;
   const outcome = await upstream.userEvent(connection, { event, payload, metadata }, controller.signal);
   connection.pendingEvent = null;
+  if (outcome.kind === "unhandled") service.messages?.eventUnhandled(connection, event);
   if (!connection.isOpen) return;
   if (outcome.kind !== "handled") {
     // C-53, C-54, C-65: who can be told is told, a simple client is closed.

@@ -115,6 +115,15 @@ export class Hub {
     return page;
   }
 
+  /** How many connections of this node a publication is for; as costly as finding them is. */
+  countRecipients({ target, excluded, filter }: Publication): number {
+    let count = 0;
+    for (const connection of this.select(target)) {
+      if (excluded?.has(connection.id) !== true && filter?.matches(connection) !== false) count += 1;
+    }
+    return count;
+  }
+
   /**
    * Queues a publication for each of its recipients on this node, encoding it once per wire format. Returns the
    * connections that could not take it, for the caller to end; null when there were none.

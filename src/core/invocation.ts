@@ -28,6 +28,7 @@ export function invoke(
   const controller = new AbortController();
   pending.set(invocationId, controller);
   void upstream.userEvent(connection, { event, payload, metadata }, controller.signal).then((outcome) => {
+    if (outcome.kind === "unhandled") service.messages?.eventUnhandled(connection, event);
     // Cancelled, or the connection is over.
     if (pending.get(invocationId) !== controller) return;
     pending.delete(invocationId);

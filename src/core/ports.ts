@@ -1,7 +1,7 @@
 import type { Ending } from "./endings.ts";
 import type { ConnectionId, EventName, GroupName, HubName, UserId } from "./names.ts";
 import type { NodeAnswer, NodeCommand } from "./operations.ts";
-import type { Encoder, Frame } from "./outbound.ts";
+import type { AckError, Encoder, Frame } from "./outbound.ts";
 import type { Metadata, Payload } from "./payload.ts";
 import type { Publication } from "./publication.ts";
 
@@ -201,6 +201,19 @@ export interface Telemetry {
   /** `messages`: each frame counted by `billedMessages`. */
   outbound(bytes: number, messages: number): void;
   log(level: LogLevel, event: string, fields: LogFields): void;
+  /** Told of single messages while somebody wants to know; null: nobody does, and nothing is to be computed for it. */
+  readonly messages: MessageTelemetry | null;
+}
+
+/** What happens to messages, one by one. As `Telemetry`, but neither cheap nor there most of the time. */
+export interface MessageTelemetry {
+  /** A publication was handed to this many connections of this node. */
+  published(publication: Publication, recipients: number): void;
+  groupChanged(connection: ConnectionFacts, change: "joined" | "left", group: GroupName): void;
+  /** No event handler takes this user event. */
+  eventUnhandled(connection: ConnectionFacts, event: EventName): void;
+  /** A request of a client was refused. */
+  refused(connection: ConnectionFacts, error: AckError): void;
 }
 
 export type LogLevel = "debug" | "info" | "warning" | "error";

@@ -22,7 +22,7 @@ import type {
 } from "./operations.ts";
 import type { GroupStateMessage, OutboundControl, OutboundMessage } from "./outbound.ts";
 import { Flusher, Outbox } from "./outbox.ts";
-import type { Backplane, Clock, FrameSink, Scheduler, Telemetry, Upstream } from "./ports.ts";
+import type { Backplane, Clock, FrameSink, MessageTelemetry, Scheduler, Telemetry, Upstream } from "./ports.ts";
 import type { Publication } from "./publication.ts";
 import type { ReplayTotals } from "./replay-buffer.ts";
 import { Streams } from "./streams.ts";
@@ -92,6 +92,11 @@ export class Service implements Operations {
   /** Reliable connections whose clients are gone for the moment, and what is kept for all reliable ones. */
   get reliableState(): { readonly detached: number } & Readonly<ReplayTotals> {
     return { detached: this.#detached, ...this.#replays };
+  }
+
+  /** Null unless somebody wants to know of single messages. */
+  get messages(): MessageTelemetry | null {
+    return this.#options.telemetry.messages;
   }
 
   get limits(): Limits {
@@ -275,6 +280,7 @@ export class Service implements Operations {
   join(connection: Connection, group: GroupName): void {
     if (!connection.isOpen || !this.#hub(connection.hub).join(connection, group)) return;
     const { upstream } = this.#options;
+    this.messages?.groupChanged(connection, "joined", group);
     if (upstream.wantsPresence(connection.hub)) upstream.presence(connection, "joined", group);
   }
 
@@ -283,6 +289,7 @@ export class Service implements Operations {
     const hub = this.#hub(connection.hub);
     if (!hub.leave(connection, group)) return;
     const { upstream } = this.#options;
+    this.messages?.groupChanged(connection, "left", group);
     if (upstream.wantsPresence(connection.hub)) upstream.presence(connection, "left", group);
     if (hub.hasStates) this.#clearGroupState(hub, connection, group);
   }
@@ -337,6 +344,8 @@ export class Service implements Operations {
   /** Delivers a publication to the recipients of this node only; what arrives over the backplane enters here. */
   deliver(publication: Publication): void {
     const hub = this.#hubs.get(publication.hub);
+    const { messages } = this.#options.telemetry;
+    if (messages !== null) messages.published(publication, hub?.countRecipients(publication) ?? 0);
     if (hub !== undefined) this.#endRefused(hub.deliver(publication, this.#pushLimits()));
   }
 

@@ -26,6 +26,8 @@ export interface FrontDoorOptions {
   /** `""` or `/prefix`; what is not below it does not exist (M-40). */
   readonly pathBase: string;
   readonly endpoint: Endpoint;
+  /** For live trace views, below `/livetrace`. */
+  readonly traceEndpoint: Endpoint;
   rest(request: ApiRequest): Response | Promise<Response>;
   settings(): FrontDoorSettings;
 }
@@ -59,7 +61,11 @@ const hostHeader = /^(?:(?:[A-Za-z0-9._~%-]+|\[[0-9A-Fa-f:.%]+\])(?::\d{1,5})?)?
 export function createFrontDoor(
   options: FrontDoorOptions,
 ): (request: Request, peer: FrontDoorPeer) => FrontDoorAnswer | Promise<FrontDoorAnswer> {
-  const { pathBase, endpoint } = options;
+  const { pathBase } = options;
+  const endpoints: ReadonlyMap<string, Endpoint> = new Map([
+    ["client", options.endpoint],
+    ["livetrace", options.traceEndpoint],
+  ]);
   return (request, peer) => {
     if (!hostHeader.test(request.headers.get("host") ?? "")) return new Response(null, { status: 400 });
     const target = splitTarget(request.url);
@@ -78,7 +84,8 @@ export function createFrontDoor(
         return new Response(null, { status: 403 });
     }
     if (segment === "api") return options.rest({ request, path, query, caller, pathBase });
-    if (segment !== "client") return notFound();
+    const endpoint = endpoints.get(segment);
+    if (endpoint === undefined) return notFound();
     const { headers, signal } = request;
     const isUpgrade = request.method === "GET" && asksForWebSocket(headers);
     return { upgrade: endpoint.upgrade({ path, query, headers, caller, isUpgrade, signal }) };

@@ -33,11 +33,15 @@ export interface ResourceRecord {
 }
 
 /** Where resource records go. Cheap when switched off; never throws. */
-export interface ResourceLogs {
+export interface RecordSink {
   /** Whether a record of this category would be written; lets a caller skip building it (M-49). */
   wants(category: ResourceCategory): boolean;
   /** Writes the record unless its category is switched off. Strings are redacted (M-10, H-55). */
   write(record: ResourceRecord): void;
+}
+
+/** The resource log. */
+export interface ResourceLogs extends RecordSink {
   /** Takes effect with the next record. */
   configure(settings: ResourceLogSettings): void;
 }
@@ -84,6 +88,17 @@ export function createResourceLogs(options: ResourceLogsOptions): ResourceLogs {
     },
     configure(changed) {
       settings = changed;
+    },
+  };
+}
+
+/** Hands every record to both sinks, as far as each wants it. */
+export function bothSinks(first: RecordSink, second: RecordSink): RecordSink {
+  return {
+    wants: (category) => first.wants(category) || second.wants(category),
+    write(record) {
+      first.write(record);
+      second.write(record);
     },
   };
 }

@@ -1,7 +1,9 @@
 import { expect, test } from "bun:test";
+import { named } from "../../tests/support/named.ts";
 import type { Ending } from "../core/endings.ts";
 import { parseConnectionId, parseHubName, parseUserId } from "../core/names.ts";
 import type { ConnectionFacts } from "../core/ports.ts";
+import type { Publication } from "../core/publication.ts";
 import { createLogger } from "./logger.ts";
 import { Metrics } from "./metrics.ts";
 import { createRedactor } from "./redact.ts";
@@ -31,7 +33,7 @@ function harness(categories: readonly ResourceCategory[] = all) {
   const resourceLogs = createResourceLogs({ serviceName: "dev", settings: { categories, write }, clock, redactor });
   const parsed = (lines: readonly string[]): unknown[] => lines.map((line): unknown => JSON.parse(line));
   return {
-    telemetry: createTelemetry({ logger, metrics, resourceLogs }),
+    telemetry: createTelemetry({ logger, metrics, records: resourceLogs }),
     resourceLogs,
     write,
     metrics,
@@ -259,6 +261,44 @@ test("a dropped notification is counted and logged", () => {
     { event: "NotificationDropped", message: "The disconnected event was not delivered: the queue is full" },
   ]);
   expect(metrics.render()).toContain("webpubsub_notifications_dropped_total 1\n");
+});
+
+test("M-49 nobody is told of single messages unless MessagingLogs are wanted, and then without what they carry", () => {
+  expect(harness(["ConnectivityLogs", "HttpRequestLogs"]).telemetry.messages).toBeNull();
+  const { telemetry, resourceLogs, resource, text, write } = harness(["MessagingLogs"]);
+  const group = named.group("g");
+  const publication: Publication = {
+    hub: connection().hub,
+    target: { kind: "group", group },
+    payload: { kind: "json", source: '{"secret":1}' },
+    metadata: null,
+    from: { kind: "connection", id: connection().id, user: connection().userId },
+    stream: { streamId: "s", sequenceId: 1, end: null },
+    excluded: null,
+    filter: null,
+    expiresAt: null,
+  };
+  telemetry.messages?.published(publication, 2);
+  telemetry.messages?.published({ ...publication, target: { kind: "hub" }, from: { kind: "server" }, stream: null }, 1);
+  telemetry.messages?.groupChanged(connection(), "left", group);
+  expect(resource()).toMatchObject([
+    {
+      category: "MessagingLogs",
+      operationName: "MessagePublished",
+      properties: {
+        message: "A message of a client to group 'g' in stream 's' was handed to 2 connections (json, 12 characters).",
+        connectionId: "c1",
+        userId: "ann",
+        hub: "chat",
+      },
+    },
+    { properties: { message: "A message of REST to the whole hub was handed to 1 connection (json, 12 characters)." } },
+    { operationName: "GroupLeft", callerIpAddress: "192.0.2.7", properties: { connectionId: "c1", hub: "chat" } },
+  ]);
+  expect(text()).not.toContain("secret");
+  resourceLogs.configure({ categories: [], write });
+  telemetry.refresh();
+  expect(telemetry.messages).toBeNull();
 });
 
 test("M-10 H-55 a secret in any text of any report reaches no line", () => {

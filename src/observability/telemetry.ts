@@ -1,13 +1,14 @@
 import { billedMessages } from "../core/billed-messages.ts";
 import { type CloseCategory, type Ending, type EndingCause, endings } from "../core/endings.ts";
-import type { ConnectionFacts, LogFields, LogLevel, Telemetry } from "../core/ports.ts";
+import type { ConnectionFacts, LogFields, LogLevel, MessageTelemetry, Telemetry } from "../core/ports.ts";
 import type { Logger } from "./logger.ts";
+import { createMessageLines } from "./message-lines.ts";
 import type { Metrics, RestCategory, WebhookOutcome } from "./metrics.ts";
 import {
   type EventRequestFacts,
+  type RecordSink,
   type ResourceCategory,
   type ResourceLevel,
-  type ResourceLogs,
   type ResourceProperties,
   unexpectedResponseText,
 } from "./resource-logs.ts";
@@ -52,20 +53,34 @@ export interface ServiceTelemetry extends Telemetry {
   notificationDropped(facts: EventRequestFacts, reason: string, isNews: boolean): void;
 }
 
+/** The telemetry with what its owner has to tell it. */
+export interface ObservedTelemetry extends ServiceTelemetry {
+  /** What the sinks want may have changed; until told, `messages` stays as it is. */
+  refresh(): void;
+}
+
 export interface TelemetryParts {
   readonly logger: Logger;
   readonly metrics: Metrics;
-  readonly resourceLogs: ResourceLogs;
+  /** The resource log, and whoever watches. */
+  readonly records: RecordSink;
 }
 
 /** Joins log, metrics and resource logs behind one port. @spec M-50 M-51 M-52 M-54 M-55 */
-export function createTelemetry({ logger, metrics, resourceLogs }: TelemetryParts): ServiceTelemetry {
+export function createTelemetry({ logger, metrics, records }: TelemetryParts): ObservedTelemetry {
+  const messageLines = createMessageLines(records);
+  let messages: MessageTelemetry | null = null;
+  const refresh = (): void => {
+    messages = records.wants("MessagingLogs") ? messageLines : null;
+  };
+  refresh();
+
   function connectivity(connection: ConnectionFacts, line: ConnectionLine): void {
-    if (!resourceLogs.wants("ConnectivityLogs")) return;
+    if (!records.wants("ConnectivityLogs")) return;
     const { operationName, level, message } = line;
     const { id: connectionId, userId, hub, callerAddress } = connection;
     const properties = { message, collection: "Connection", connectionId, userId, hub } as const;
-    resourceLogs.write({
+    records.write({
       category: "ConnectivityLogs",
       operationName,
       level,
@@ -77,9 +92,9 @@ export function createTelemetry({ logger, metrics, resourceLogs }: TelemetryPart
   function log(level: LogLevel, event: string, fields: LogFields): void {
     logger.log(level, event, fields);
     const place = resourceEvents.get(event);
-    if (place === undefined || !resourceLogs.wants(place.category)) return;
+    if (place === undefined || !records.wants(place.category)) return;
     const caller = fields["callerIpAddress"];
-    resourceLogs.write({
+    records.write({
       category: place.category,
       operationName: event,
       level: resourceLevels[level],
@@ -89,6 +104,10 @@ export function createTelemetry({ logger, metrics, resourceLogs }: TelemetryPart
   }
 
   return {
+    get messages() {
+      return messages;
+    },
+    refresh,
     connectionOpened(connection) {
       metrics.connectionOpened(connection.hub);
       connectivity(connection, started);
@@ -103,9 +122,9 @@ export function createTelemetry({ logger, metrics, resourceLogs }: TelemetryPart
     log,
     rest(report) {
       metrics.rest(report.category, report.durationMs);
-      if (!resourceLogs.wants("HttpRequestLogs")) return;
+      if (!records.wants("HttpRequestLogs")) return;
       const { hub, httpMethod, routeTemplate, statusCode, durationMs, callerAddress } = report;
-      resourceLogs.write({
+      records.write({
         category: "HttpRequestLogs",
         operationName: "HttpRequestCompleted",
         level: statusCode >= 500 ? "Error" : statusCode >= 400 ? "Warning" : "Informational",
@@ -129,9 +148,9 @@ export function createTelemetry({ logger, metrics, resourceLogs }: TelemetryPart
       const message = describeWebhook(report);
       const isFailure = outcome !== "succeeded" && outcome !== "aborted";
       if (isFailure) logger.log("warning", operationName, { message, hub, event, connectionId, url, status });
-      if (!resourceLogs.wants("MessagingLogs")) return;
+      if (!records.wants("MessagingLogs")) return;
       const answer = status === null ? {} : { statusCode: status };
-      resourceLogs.write({
+      records.write({
         category: "MessagingLogs",
         operationName,
         level: isFailure ? "Warning" : "Informational",
@@ -183,6 +202,7 @@ interface ResourcePlace {
 const resourceEvents: ReadonlyMap<string, ResourcePlace> = new Map([
   ["AudienceRefused", { category: "ConnectivityLogs", collection: "Authorization" }],
   ["RestAuthorizationFailed", { category: "HttpRequestLogs", collection: "Authorization" }],
+  ["TraceTokenRefused", { category: "ConnectivityLogs", collection: "Authorization" }],
   ["ClientTokenRefused", { category: "ConnectivityLogs", collection: "Authorization" }],
   ["ConnectionCountLimitReached", { category: "ConnectivityLogs", collection: "Throttling" }],
   ["MessageCountLimitReached", { category: "ConnectivityLogs", collection: "Throttling" }],

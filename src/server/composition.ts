@@ -6,6 +6,8 @@ import { MessageQuota } from "../core/message-quota.ts";
 import { Service } from "../core/service.ts";
 import { createFrontDoor } from "../front/front-door.ts";
 import { createClientEndpoint } from "../gateway/client-endpoint.ts";
+import type { LiveTrace } from "../live-trace/live-trace.ts";
+import { createTraceEndpoint } from "../live-trace/trace-endpoint.ts";
 import type { ServiceTelemetry } from "../observability/telemetry.ts";
 import { createRest, type Rest } from "../rest/rest.ts";
 import type { ListenOptions } from "../transport/listener.ts";
@@ -22,6 +24,7 @@ const filterCacheSize = 512;
 
 export interface CompositionOptions {
   readonly telemetry: ServiceTelemetry;
+  readonly liveTrace: LiveTrace;
   /** The settings in force; asked at each use. */
   readonly live: () => LiveSettings;
   /** Whether the service takes work: false before it is ready and while it stops. */
@@ -42,7 +45,7 @@ export interface Composition {
 
 /** Joins the rooms: the only place that knows all of them. */
 export function compose(options: CompositionOptions): Composition {
-  const { telemetry, live } = options;
+  const { telemetry, liveTrace, live } = options;
   const ports = { clock: systemClock, scheduler: systemScheduler };
   const quota = new MessageQuota({
     ...ports,
@@ -120,6 +123,13 @@ export function compose(options: CompositionOptions): Composition {
   const handle = createFrontDoor({
     pathBase: live().config.service.pathBase,
     endpoint,
+    traceEndpoint: createTraceEndpoint({
+      liveTrace,
+      clock: systemClock,
+      telemetry,
+      access: () => live().restAccess,
+      acceptsViewers: options.isReady,
+    }),
     rest: (request) => rest.handle(request),
     settings: () => live().frontDoor,
   });

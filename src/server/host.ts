@@ -57,7 +57,12 @@ export async function startHost(loaded: LoadedConfig, output: HostOutput): Promi
     reliableState: () => composition.service.reliableState,
   });
   const { telemetry } = observing;
-  const composition: Composition = compose({ telemetry, live: () => live, isReady: () => isReady });
+  const composition: Composition = compose({
+    telemetry,
+    liveTrace: observing.liveTrace,
+    live: () => live,
+    isReady: () => isReady,
+  });
 
   const { traffic, handle } = composition;
   const onError = (error: unknown): void => {
@@ -182,6 +187,8 @@ async function stopAll({ watch, composition, listeners, admin, observing, drainS
   while (isBusy() && timeLeft() > 0) await sleep(drainPollMs);
   if (hadClients) await sleep(Math.min(lingerMs, timeLeft()));
   await upstream.close(Math.min(notificationDrainMs, timeLeft()));
+  // Whoever watches sees the end of everything else.
+  observing.liveTrace.close("The service is stopping.");
   await Promise.all([listeners.stop(), admin?.stop()]);
   service.close();
   observing.close();

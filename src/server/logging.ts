@@ -1,5 +1,6 @@
 import type { Config } from "../config/config.ts";
 import type { LogLevel } from "../core/ports.ts";
+import type { LiveTraceSettings } from "../live-trace/live-trace.ts";
 import type { LogSettings } from "../observability/logger.ts";
 import type { ResourceCategory, ResourceLogSettings } from "../observability/resource-logs.ts";
 
@@ -19,16 +20,24 @@ export function logSettings({ logging }: Config, isTerminal: boolean): LogSettin
   return { level: levels[logging.level], format };
 }
 
+/** Who may watch, and what; no categories are all of them. */
+export function liveTraceSettings({ properties }: Config): LiveTraceSettings {
+  const { enabled, categories: configured } = properties.liveTraceConfiguration;
+  return { isEnabled: enabled, categories: configured.length === 0 ? categories : enabledOf(configured) };
+}
+
 /** The resource logs' settings; `write` takes a line for standard output. */
 export function resourceLogSettings(
   { logging, properties }: Config,
   write: (line: string) => void,
 ): ResourceLogSettings {
-  const enabled = properties.resourceLogConfiguration.categories
-    .filter((category) => category.enabled)
-    .map(({ name }) => name.toLowerCase());
   return {
-    categories: categories.filter((category) => enabled.includes(category.toLowerCase())),
+    categories: enabledOf(properties.resourceLogConfiguration.categories),
     write: logging.resourceLogs === "none" ? null : write,
   };
+}
+
+function enabledOf(configured: readonly { readonly name: string; readonly enabled: boolean }[]): ResourceCategory[] {
+  const enabled = configured.filter((category) => category.enabled).map(({ name }) => name.toLowerCase());
+  return categories.filter((category) => enabled.includes(category.toLowerCase()));
 }

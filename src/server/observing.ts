@@ -1,11 +1,12 @@
 import type { Config, HandlerAuth } from "../config/config.ts";
+import { LiveTrace } from "../live-trace/live-trace.ts";
 import { createLogger } from "../observability/logger.ts";
 import { Metrics, type MetricsOptions } from "../observability/metrics.ts";
 import { readProcessUsage } from "../observability/process-usage.ts";
 import { createRedactor } from "../observability/redact.ts";
-import { createResourceLogs } from "../observability/resource-logs.ts";
+import { bothSinks, createResourceLogs } from "../observability/resource-logs.ts";
 import { createTelemetry, type ServiceTelemetry } from "../observability/telemetry.ts";
-import { logSettings, resourceLogSettings } from "./logging.ts";
+import { liveTraceSettings, logSettings, resourceLogSettings } from "./logging.ts";
 import { systemClock, systemScheduler } from "./time.ts";
 
 /** Where a service writes: log lines and resource-log lines, without line break. */
@@ -20,6 +21,7 @@ export interface HostOutput {
 export interface Observing {
   readonly telemetry: ServiceTelemetry;
   readonly metrics: Metrics;
+  readonly liveTrace: LiveTrace;
   /** Takes over levels, categories and the secrets that no line may hold. */
   configure(config: Config): void;
   /** Ends the timers and writes what is still to be said. */
@@ -50,9 +52,17 @@ export function createObserving(config: Config, output: HostOutput, observed: Ob
   });
   const suppressedLogLines = (): number => logger.suppressedLines;
   const metrics = new Metrics({ ...ports, ...observed, readProcessUsage, suppressedLogLines });
+  const liveTrace: LiveTrace = new LiveTrace({
+    ...ports,
+    settings: liveTraceSettings(config),
+    redactor,
+    changed: () => telemetry.refresh(),
+  });
+  const telemetry = createTelemetry({ logger, metrics, records: bothSinks(resourceLogs, liveTrace) });
   return {
-    telemetry: createTelemetry({ logger, metrics, resourceLogs }),
+    telemetry,
     metrics,
+    liveTrace,
     configure(changed) {
       // What was secret a moment ago still is: requests under way carry it.
       const previous = secrets;
@@ -60,6 +70,7 @@ export function createObserving(config: Config, output: HostOutput, observed: Ob
       redactor.protect([...secrets, ...previous]);
       logger.configure(logSettings(changed, output.isTerminal));
       resourceLogs.configure(resourceLogSettings(changed, output.resourceLog));
+      liveTrace.configure(liveTraceSettings(changed));
     },
     close() {
       metrics.stop();

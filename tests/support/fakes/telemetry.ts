@@ -8,6 +8,8 @@ export class FakeTelemetry implements Telemetry {
   readonly handshakes: number[] = [];
   readonly logs: { readonly level: LogLevel; readonly event: string; readonly fields: LogFields }[] = [];
 
+  messages: Telemetry["messages"] = null;
+
   connectionOpened(connection: ConnectionFacts): void {
     this.opened.push(connection);
   }

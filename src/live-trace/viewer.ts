@@ -1,0 +1,237 @@
+import type { Frame } from "../core/outbound.ts";
+import type { FrameSink, Scheduler, SocketEvents } from "../core/ports.ts";
+import { describeEvent } from "./event-table.ts";
+import * as protocol from "./protocol.ts";
+
+/** Lines and characters that may wait for one viewer; ours. More are dropped. */
+const maxLines = 2000;
+const maxCharacters = 4 * 1_048_576;
+/** Lines go out in frames of about this size: one per event-loop turn, not one per line. */
+const frameCharacters = 65_536;
+/** Longest message of a viewer, as with other SignalR servers. */
+const maxMessageCharacters = 32_768;
+/** What answers may take beside the lines; a viewer that asks on and on and reads nothing is closed. Ours. */
+const maxAnswerCharacters = 262_144;
+
+const normalClosure = 1000;
+const goingAway = 1001;
+const unsupportedData = 1003;
+const policyViolation = 1008;
+
+export interface ViewerOptions {
+  readonly scheduler: Scheduler;
+  now(): number;
+  /** The line that says how many lines were left out. */
+  droppedLine(count: number): string;
+  /** Whether it listens is no longer what it was. */
+  changed(): void;
+  closed(): void;
+}
+
+/**
+ * One connection that watches (management 13.2). Its queue is bounded: what does not fit is dropped, counted, and told to
+ * the viewer as soon as there is room. It never makes anybody wait.
+ */
+export class Viewer implements SocketEvents {
+  readonly #sink: FrameSink;
+  readonly #options: ViewerOptions;
+  #state: "handshake" | "connected" | "listening" | "over" = "handshake";
+  #received = "";
+  #heardAt: number;
+  #queue: string[] = [];
+  #characters = 0;
+  #dropped = 0;
+  /** A frame that the socket did not take. */
+  #waiting: Frame | null = null;
+  #isScheduled = false;
+
+  constructor(sink: FrameSink, options: ViewerOptions) {
+    this.#sink = sink;
+    this.#options = options;
+    this.#heardAt = options.now();
+  }
+
+  get isListening(): boolean {
+    return this.#state === "listening";
+  }
+
+  /** Closed from this side; the socket may take its time. */
+  get isOver(): boolean {
+    return this.#state === "over";
+  }
+
+  /** When something of the viewer arrived last, on the wall clock. */
+  get heardAt(): number {
+    return this.#heardAt;
+  }
+
+  /** Queues a line, separator included, or drops it. */
+  push(line: string): void {
+    if (this.#state !== "listening") return;
+    if (this.#dropped > 0 && this.#fits(line)) this.#noteDropped();
+    if (this.#fits(line)) this.#enqueue(line);
+    else this.#dropped += 1;
+  }
+
+  ping(): void {
+    const isIdle = this.#queue.length === 0 && this.#waiting === null;
+    if (this.#state !== "handshake" && isIdle) this.#enqueue(protocol.ping);
+  }
+
+  /** Cuts a socket that does not close. */
+  abort(): void {
+    this.#sink.abort();
+  }
+
+  /** Says why and closes; nothing comes after it. */
+  close(reason: string): void {
+    if (this.#state === "over") return;
+    if (this.#state !== "handshake" && this.#waiting === null) this.#sink.write([protocol.closing(reason, true)]);
+    this.#end(goingAway);
+  }
+
+  frame(frame: Frame): void {
+    if (this.#state === "over") return;
+    this.#heardAt = this.#options.now();
+    if (typeof frame !== "string") {
+      this.#end(unsupportedData);
+      return;
+    }
+    this.#received += frame;
+    for (;;) {
+      const end = this.#received.indexOf(protocol.separator);
+      if (end > maxMessageCharacters || (end < 0 && this.#received.length > maxMessageCharacters)) {
+        this.#refuse("A message is too long.");
+        return;
+      }
+      if (end < 0) return;
+      const message = this.#received.slice(0, end);
+      this.#received = this.#received.slice(end + 1);
+      this.#message(message);
+      if (this.isOver) return;
+      if (this.#characters > maxCharacters + maxAnswerCharacters) {
+        this.#end(policyViolation);
+        return;
+      }
+    }
+  }
+
+  drained(): void {
+    this.#flush();
+  }
+
+  alive(): void {
+    this.#heardAt = this.#options.now();
+  }
+
+  closed(): void {
+    this.#state = "over";
+    this.#options.closed();
+  }
+
+  #message(text: string): void {
+    if (this.#state === "handshake") {
+      const fault = protocol.handshakeFault(text);
+      this.#enqueue(protocol.handshakeAnswer(fault));
+      if (fault === null) this.#state = "connected";
+      else {
+        this.#flush();
+        this.#end(normalClosure);
+      }
+      return;
+    }
+    const message = protocol.parseMessage(text);
+    if (message === null) {
+      this.#refuse("A message is not one of the JSON hub protocol.");
+      return;
+    }
+    switch (message.kind) {
+      case "ignored":
+        return;
+      case "close":
+        this.#end(normalClosure);
+        return;
+      case "invocation": {
+        const fault = this.#invoked(message.target, message.args);
+        if (message.id !== null) this.#enqueue(protocol.completion(message.id, fault));
+      }
+    }
+  }
+
+  /** Does what a viewer calls for; what is wrong, or null. */
+  #invoked(target: string, args: readonly unknown[]): string | null {
+    switch (target) {
+      case "startlisteningtologevents":
+        if (this.#state === "connected") {
+          this.#state = "listening";
+          this.#options.changed();
+        }
+        return null;
+      case "logproperty": {
+        const [id] = args;
+        const description = typeof id === "number" ? describeEvent(id) : null;
+        if (description === null) return "No event has this id.";
+        this.#enqueue(protocol.invocation("LogProperty", description));
+        return null;
+      }
+      default:
+        return "There is no such method.";
+    }
+  }
+
+  #refuse(reason: string): void {
+    if (this.#waiting === null) this.#sink.write([protocol.closing(reason, false)]);
+    this.#end(normalClosure);
+  }
+
+  #end(code: number): void {
+    this.#state = "over";
+    this.#queue = [];
+    this.#characters = 0;
+    this.#received = "";
+    this.#sink.close(code, "");
+    this.#options.changed();
+  }
+
+  #fits(line: string): boolean {
+    return this.#queue.length < maxLines && this.#characters + line.length <= maxCharacters;
+  }
+
+  #noteDropped(): void {
+    this.#enqueue(this.#options.droppedLine(this.#dropped));
+    this.#dropped = 0;
+  }
+
+  #enqueue(message: string): void {
+    this.#queue.push(message);
+    this.#characters += message.length;
+    if (this.#isScheduled || this.#waiting !== null) return;
+    this.#isScheduled = true;
+    this.#options.scheduler.afterTurn(() => {
+      this.#isScheduled = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    for (;;) {
+      if (this.#waiting === null && this.#queue.length === 0 && this.#dropped > 0) this.#noteDropped();
+      this.#waiting ??= this.#nextFrame();
+      if (this.#waiting === null || this.#sink.write([this.#waiting]) === 0) return;
+      this.#waiting = null;
+    }
+  }
+
+  #nextFrame(): Frame | null {
+    let count = 0;
+    let size = 0;
+    for (const line of this.#queue) {
+      if (count > 0 && size + line.length > frameCharacters) break;
+      count += 1;
+      size += line.length;
+    }
+    if (count === 0) return null;
+    this.#characters -= size;
+    return this.#queue.splice(0, count).join("");
+  }
+}
