@@ -4,7 +4,7 @@ import { readEnvironment } from "../config/load.ts";
 import { type Failure, misused } from "./ending.ts";
 
 /** The variable in which samples and tools of Azure expect a connection string (management 3.3). */
-export const connectionStringVariable = "WebPubSubConnectionString";
+const connectionStringVariable = "WebPubSubConnectionString";
 
 /** What `addTarget` adds to a verb's options. */
 export interface TargetOptions {

@@ -70,9 +70,9 @@ export function requiredOption(flags: string, description: string): Option {
 
 /** An option that may be given several times. */
 export function repeatedOption(flags: string, description: string): Option {
-  return new Option(flags, description).default([], "none").argParser((text: string, before: readonly string[]) => {
-    return [...before, text];
-  });
+  return new Option(flags, description)
+    .default([], "none")
+    .argParser((text: string, before: readonly string[] | undefined) => [...(before ?? []), text]);
 }
 
 /** An option that takes a whole number in a range. */

@@ -92,10 +92,19 @@ export class RunningCommand {
   }
 
   /** Resolves with the match once its standard output has it; rejects when the command ends before. */
-  async written(pattern: RegExp): Promise<RegExpExecArray> {
+  written(pattern: RegExp): Promise<RegExpExecArray> {
+    return this.#found(pattern, () => this.#stdout);
+  }
+
+  /** As `written`, for what it says on the side. */
+  announced(pattern: RegExp): Promise<RegExpExecArray> {
+    return this.#found(pattern, () => this.#stderr);
+  }
+
+  async #found(pattern: RegExp, text: () => string): Promise<RegExpExecArray> {
     const found = Promise.withResolvers<RegExpExecArray>();
     const look = (): void => {
-      const match = pattern.exec(this.#stdout);
+      const match = pattern.exec(text());
       if (match !== null) found.resolve(match);
       else if (this.#child.exitCode !== null || this.#child.signalCode !== null)
         found.reject(new Error(`the command ended without writing ${pattern}:\n${this.#stdout}${this.#stderr}`));
@@ -103,7 +112,7 @@ export class RunningCommand {
     this.#watchers.add(look);
     look();
     try {
-      return await inTime(found.promise, `${pattern} in ${JSON.stringify(this.#stdout + this.#stderr)}`, deadlineMs);
+      return await inTime(found.promise, `${pattern} in the command's output`, deadlineMs);
     } finally {
       this.#watchers.delete(look);
     }

@@ -37,7 +37,7 @@ export function addHubVerbs(program: Command): void {
   const create = addVerb(hub, {
     name: "create",
     summary: "Give a hub settings; they take the place of those it had.",
-    example: `tidewire hub create --hub-name chat ${handler} user-event-pattern=* system-event=connect system-event=connected`,
+    example: `tidewire hub create --hub-name chat ${handler} "user-event-pattern=*" system-event=connect system-event=connected`,
   });
   withSettings(create).action(ends(createHub));
   const update = addVerb(hub, {

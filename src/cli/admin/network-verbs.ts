@@ -76,10 +76,9 @@ function typesOption(flags: string, description: string): Option {
 
 function withIpRules(verb: Command): Command {
   return addAdminTarget(verb).addOption(
-    repeatedOption(
-      "--ip-rule <settings>",
-      "Rule: value=ADDRESS-OR-RANGE action=Allow or action=Deny; may be repeated.",
-    ),
+    repeatedOption("--ip-rule <settings>", "Rule: value=ADDRESS-OR-RANGE action=Allow or action=Deny; may be repeated.")
+      .default(undefined)
+      .makeOptionMandatory(),
   );
 }
 
@@ -164,7 +163,6 @@ function changeIpRules(
 }
 
 function readIpRules(words: readonly string[]): { readonly ok: true; readonly rules: readonly IpRule[] } | Failure {
-  if (words.length === 0) return misused("--ip-rule is missing");
   const rules: IpRule[] = [];
   for (const word of words) {
     const pairs = readPairs(word, "--ip-rule", ["value", "action"]);

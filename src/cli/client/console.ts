@@ -20,7 +20,7 @@ export async function runConsole(
   { baseUrl, token }: ClientUrl,
   { asJson }: { readonly asJson: boolean },
 ): Promise<Ending> {
-  const dialled = await dial({ url: baseUrl, token, subprotocol });
+  const dialled = await dial({ url: baseUrl, token, subprotocol, forbidden: "a network rule refuses clients" });
   if (!dialled.ok) return dialled;
   const isInteractive = process.stdin.isTTY && process.stdout.isTTY;
   const reader = createInterface({

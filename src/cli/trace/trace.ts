@@ -20,6 +20,7 @@ export async function runTrace(service: ConnectionString, request: TraceRequest)
     url: audience.replace(/^http/, "ws"),
     token: signFor(service, audience),
     subprotocol: null,
+    forbidden: "live trace is switched off (properties.liveTraceConfiguration), or a network rule refuses it",
   });
   if (!dialled.ok) return dialled;
   const paint = paletteFor(process.stdout);

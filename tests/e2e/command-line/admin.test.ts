@@ -81,7 +81,7 @@ test("hub create takes the settings of az, update changes what it names, list an
   expect(await json("hub", "show", "--hub-name", "chat")).toMatchObject({
     properties: { anonymousConnectPolicy: "allow", eventHandlers: handlersThen },
   });
-  expect((await output("hub", "list")).split("\n")).toEqual([
+  expect<unknown>((await output("hub", "list")).split("\n")).toEqual([
     expect.stringMatching(/^Name {2}Anonymous {2}KeepAlive {2}EventHandlers +Listeners {2}Source$/),
     expect.stringMatching(/^-+( {2}-+){5}$/),
     expect.stringMatching(/^chat {2}allow +30 s +https:\/\/app\S+ https:\/\/other\S+ +0 +overlay$/),
@@ -156,9 +156,17 @@ test("wrong usage of the administration verbs ends with 2", async () => {
   );
   expect(await wrong("hub", "update", "--hub-name", "c")).toContain("nothing to change");
   expect(await wrong("network-rule", "update", "--allow", "RESTAPI")).toContain("--public-network");
-  expect(await wrong("network-rule", "ip-rule", "add")).toBe("tidewire: --ip-rule is missing");
-  const { exitCode, stderr } = await admin("key", "regenerate", "--key-type", "salt");
-  expect({ exitCode, told: stderr.includes("primary or secondary") }).toEqual({ exitCode: 2, told: true });
+  for (const [args, reason] of [
+    [["key", "regenerate", "--key-type", "salt"], "It must be primary or secondary."],
+    [["network-rule", "ip-rule", "add"], "required option '--ip-rule <settings>' not specified"],
+    [["hub", "create", "--hub-name", "c", "--websocket-keepalive", "121"], "from 1 to 120"],
+    [["hub", "create", "--hub-name", "c", "--allow-anonymous", "maybe"], "It must be true or false."],
+    [["hub", "list", "-o", "yaml"], "table, json"],
+  ] as const) {
+    const { exitCode, stdout, stderr } = await admin(...args);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+    expect(stderr).toContain(reason);
+  }
 });
 
 test("without options the configuration of this machine tells listener and token; a found token goes nowhere else", async () => {

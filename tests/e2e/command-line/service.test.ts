@@ -82,7 +82,10 @@ test("service connection exist, send and close with a reason", async () => {
   expect(await service("connection", "send", ...one, "--payload", "hi")).toEqual(silent);
   expect(await client.next()).toMatchObject({ from: "server", data: "hi" });
   expect(await service("connection", "close", ...one, "--reason", "so long")).toEqual(silent);
-  expect(await client.next()).toMatchObject({ event: "disconnected", message: expect.stringContaining("so long") });
+  expect(await client.next()).toMatchObject({
+    event: "disconnected",
+    message: expect.stringContaining("so long") as unknown,
+  });
   expect(await answer("connection", "exist", ...one)).toBe("false\n");
 });
 
