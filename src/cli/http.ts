@@ -39,7 +39,7 @@ export async function callHttp({ method, url, headers, body }: HttpCall): Promis
 }
 
 /** Says why a service does not answer, with what to do where its certificate is not trusted. */
-function unreachable(url: string, error: unknown): Failure {
+export function unreachable(url: string, error: unknown): Failure {
   const origin = URL.canParse(url) ? new URL(url).origin : url;
   return failed(`${origin} does not answer: ${explain(error)}`);
 }

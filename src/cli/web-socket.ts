@@ -1,4 +1,5 @@
 import { type Failure, failed } from "./ending.ts";
+import { unreachable } from "./http.ts";
 
 /** What a connection needs; the token travels in a header, so that no log of URLs holds it. */
 export interface Dial {
@@ -19,16 +20,15 @@ export function dial({ url, token, subprotocol, forbidden }: Dial): Promise<Dial
   });
   const { promise, resolve } = Promise.withResolvers<Dialled>();
   socket.addEventListener("open", () => resolve({ ok: true, socket }), { once: true });
-  socket.addEventListener("error", (event) => resolve(failed(refusal(url, event.message, forbidden))), { once: true });
+  socket.addEventListener("error", (event) => resolve(refusal(url, event.message, forbidden)), { once: true });
   return promise;
 }
 
-function refusal(url: string, message: string, forbidden: string): string {
+function refusal(url: string, message: string, forbidden: string): Failure {
   const status = /status code: (\d{3})/.exec(message)?.[1];
-  if (status === undefined)
-    return `${new URL(url).host} does not answer: ${message.replace(/^WebSocket connection to '.*' failed: /, "")}`;
+  if (status === undefined) return unreachable(url, message.replace(/^WebSocket connection to '.*' failed: /, ""));
   const hint = status === "403" ? forbidden : hints[status];
-  return `the service answered ${status}${hint === undefined ? "" : `: ${hint}`}`;
+  return failed(`the service answered ${status}${hint === undefined ? "" : `: ${hint}`}`);
 }
 
 const hints: Readonly<Record<string, string>> = {

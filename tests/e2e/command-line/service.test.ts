@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { join } from "node:path";
 import { connectJson } from "../../support/clients.ts";
 import { tidewire } from "../../support/command-line.ts";
 import { freshName } from "../../support/names.ts";
@@ -141,6 +142,27 @@ test("a service that is not there is one line, and exit code 1", async () => {
   );
   expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
   expect(stderr).toMatch(/^tidewire: http:\/\/127\.0\.0\.1:1 does not answer: .+\n$/);
+});
+
+test("over https the local authority has to be trusted; without that, what to do is said", async () => {
+  const secure = await startServer({ service: { listen: [{ url: "https://127.0.0.1:0" }] } });
+  try {
+    const env = { WebPubSubConnectionString: secure.connectionString };
+    const exist = ["service", "user", "exist", "--hub-name", "chat", "--user-id", "ann"];
+    const start = ["client", "start", "--hub-name", "chat"];
+    for (const args of [exist, start]) {
+      const { exitCode, stderr } = await tidewire(args, { env });
+      expect(exitCode).toBe(1);
+      expect(stderr).toMatch(
+        /^tidewire: \S+ does not answer: its certificate is not trusted .+NODE_EXTRA_CA_CERTS=.+\n$/,
+      );
+    }
+    const trusting = { ...env, NODE_EXTRA_CA_CERTS: join(secure.dataDir, "tls", "ca.pem") };
+    expect(await tidewire(exist, { env: trusting })).toEqual({ exitCode: 0, stdout: "false\n", stderr: "" });
+    expect((await tidewire(start, { env: trusting })).stdout).toMatch(/^connected/);
+  } finally {
+    await secure.stop();
+  }
 });
 
 test("wrong usage says what is wrong, without a secret, and exit code 2", async () => {
