@@ -10,8 +10,8 @@ const runDeadlineMs = 30_000;
 
 /** A load generator in a process of its own, ready to run. */
 export interface Generator {
-  /** Keeps up the load for this long and tells what came of it. One run at a time. */
-  run(runMs: number): Promise<Run>;
+  /** Keeps up the load for this long, at a fixed pace or as a closed loop, and tells what came of it. One run at a time. */
+  run(runMs: number, perSecond?: number): Promise<Run>;
   /** Ends it, and with it its connections. */
   stop(): Promise<void>;
 }
@@ -54,12 +54,36 @@ export async function startGenerator(job: Job): Promise<Generator> {
     throw error;
   }
   return {
-    async run(runMs) {
-      const report = await ask({ runMs }, runMs + runDeadlineMs);
+    async run(runMs, perSecond) {
+      const report = await ask({ runMs, perSecond: perSecond ?? null }, runMs + runDeadlineMs);
       if (report.kind !== "run") throw new Error("the load generator answered out of turn");
       return report.run;
     },
     stop,
+  };
+}
+
+/** Starts several that make the same load together, for servers that outrun one; they count throughput only. */
+export async function startGenerators(job: Omit<Job, "share">, parts: number): Promise<Generator> {
+  const starting = Array.from({ length: parts }, (_, part) => startGenerator({ ...job, share: { part, parts } }));
+  const started = await Promise.all(starting);
+  const [only] = started;
+  if (only !== undefined && parts === 1) return only;
+  return {
+    run: async (runMs, perSecond) => together(await Promise.all(started.map((each) => each.run(runMs, perSecond)))),
+    stop: async () => void (await Promise.all(started.map((each) => each.stop()))),
+  };
+}
+
+/** One run of several generators; each read the clocks for itself, at nearly the same time. */
+function together(runs: readonly Run[]): Run {
+  const sum = (of: (run: Run) => number): number => runs.reduce((total, run) => total + of(run), 0);
+  return {
+    count: sum(({ count }) => count),
+    wallMs: sum(({ wallMs }) => wallMs) / runs.length,
+    serverCpuMs: sum(({ serverCpuMs }) => serverCpuMs) / runs.length,
+    generatorCpuMs: Math.max(...runs.map(({ generatorCpuMs }) => generatorCpuMs)),
+    latency: null,
   };
 }
 

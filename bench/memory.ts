@@ -13,12 +13,14 @@ const spareDescriptors = 200;
  * clients came, each time when it has settled. Nothing asks the server to collect garbage.
  */
 export async function measureIdleMemory(wanted: number, baseline: Baseline, effort: Effort): Promise<Measurement> {
-  const connections = Math.min(wanted, descriptorLimit() - spareDescriptors);
+  const connections = possibleConnections(wanted);
+  const workload: Workload = { kind: "idle", connections };
+  const runs = memoryRuns(effort);
   const ours: number[] = [];
   const bare: number[] = [];
-  for (let run = 0; run < effort.runs; run++) {
-    ours.push(await kilobytesPerConnection(startService, connections));
-    bare.push(await kilobytesPerConnection(() => startBaseline(baseline), connections));
+  for (let run = 0; run < runs; run++) {
+    ours.push(await kilobytesPerConnection(() => startService(null), workload, connections));
+    bare.push(await kilobytesPerConnection(() => startBaseline(baseline, null), workload, connections));
   }
   return {
     figure: summarize(ours),
@@ -29,14 +31,28 @@ export async function measureIdleMemory(wanted: number, baseline: Baseline, effo
   };
 }
 
-async function kilobytesPerConnection(startServer: () => Promise<RunningServer>, connections: number): Promise<number> {
+/** Fewer runs than elsewhere: they differ by one percent. */
+export function memoryRuns(effort: Effort): number {
+  return Math.ceil(effort.runs / 2);
+}
+
+/** As many connections as wanted, or as one process may hold. */
+export function possibleConnections(wanted: number): number {
+  return Math.min(wanted, descriptorLimit() - spareDescriptors);
+}
+
+/** Resident memory that a fresh server needs for each of the connections a workload opens. */
+export async function kilobytesPerConnection(
+  startServer: () => Promise<RunningServer>,
+  workload: Workload,
+  connections: number,
+): Promise<number> {
   await using cleanup = new AsyncDisposableStack();
   const server = await startServer();
   cleanup.defer(() => server.stop());
   const { endpoint } = server;
   const before = await settledBytes(endpoint.pid);
-  const workload: Workload = { kind: "idle", connections };
-  const generator = await startGenerator({ endpoint, workload });
+  const generator = await startGenerator({ endpoint, workload, share: { part: 0, parts: 1 } });
   cleanup.defer(() => generator.stop());
   const after = await settledBytes(endpoint.pid);
   await generator.run(0); // rejects if it lost a connection meanwhile

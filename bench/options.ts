@@ -7,9 +7,9 @@ export type Options =
   | { readonly ok: false; readonly problem: string };
 
 /** docs/spec/performance.md section 4. */
-const full: Effort = { runs: 5, runMs: 5000, warmUpMs: 2000 };
+export const full: Effort = { runs: 5, runMs: 5000, warmUpMs: 2000 };
 /** Ratios only: enough to see whether a change broke something. */
-const short: Effort = { runs: 2, runMs: 2000, warmUpMs: 2000 };
+export const short: Effort = { runs: 2, runMs: 1000, warmUpMs: 1500 };
 
 /** Reads `--only P1,P6` and `--short`; `known` are the scenario ids there are. */
 export function readOptions(args: readonly string[], known: readonly string[]): Options {

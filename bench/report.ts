@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
-import { cpus, totalmem } from "node:os";
+import { cpus, loadavg, totalmem } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Measurement, Scenario, Target } from "./scenario.ts";
+import type { Outcome, Scenario, Target } from "./scenario.ts";
 import type { Figure } from "./statistics.ts";
 
 /** Where and what was measured; figures mean nothing without it. */
@@ -11,19 +11,20 @@ export interface Circumstances {
   /** Null outside of a git work tree; `+` behind it: with changes that are not committed. */
   readonly commit: string | null;
   readonly machine: { readonly cpu: string; readonly cores: number; readonly memoryGiB: number };
+  /** Load average of the last minute before the start: from about a half on, somebody else is at work too. */
+  readonly loadBefore: number;
   readonly bun: string;
   readonly isShort: boolean;
 }
 
-type Verdict = "met" | "missed" | "generator-bound";
+type Verdict = "met" | "missed" | "none" | "generator-bound";
 
-/** One scenario's outcome as it is printed and kept. */
-export interface Row extends Measurement {
+/** One outcome of a scenario as it is printed and kept. */
+export interface Row extends Outcome {
   readonly id: string;
   readonly title: string;
-  readonly unit: string;
   readonly ratio: number;
-  readonly targets: readonly Target[];
+  /** `none`: nothing is demanded of it. */
   readonly verdict: Verdict;
 }
 
@@ -39,21 +40,21 @@ export function circumstances(isShort: boolean): Circumstances {
       cores: cpus().length,
       memoryGiB: Math.round(totalmem() / 2 ** 30),
     },
+    loadBefore: loadavg()[0] ?? Number.NaN,
     bun: Bun.version,
     isShort,
   };
 }
 
-/** Holds a measurement against its scenario's targets. */
-export function rowOf({ id, title, unit, targets }: Scenario, measurement: Measurement): Row {
-  const { figure, baseline, isGeneratorBound } = measurement;
+/** Holds an outcome against its targets. */
+export function rowOf({ id, title }: Scenario, outcome: Outcome): Row {
+  const { figure, baseline, targets, isGeneratorBound } = outcome;
   const ratio = figure.median / baseline.median;
   const isMet = targets.every(({ of, atLeast = -Infinity, atMost = Infinity }) => {
     const value = of === "ratio" ? ratio : figure.median;
     return value >= atLeast && value <= atMost;
   });
-  const verdict = isGeneratorBound ? "generator-bound" : isMet ? "met" : "missed";
-  return { id, title, unit, targets, ratio, verdict, ...measurement };
+  return { id, title, ratio, verdict: isGeneratorBound ? "generator-bound" : verdictOf(targets, isMet), ...outcome };
 }
 
 /** The table as text, one line per scenario, notes below. */
@@ -69,22 +70,37 @@ export function table(rows: readonly Row[]): string {
     row.targets.map(targetText).join(", "),
     row.verdict,
   ]);
-  const widths = header.map((name, column) => Math.max(name.length, ...cells.map((row) => row[column]?.length ?? 0)));
-  const lines = [header, ...cells].map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  "));
   const notes = rows.flatMap(({ id, notes: own }) => own.map((note) => `${id}: ${note}`));
-  return [...lines, ...notes].map((line) => line.trimEnd()).join("\n");
+  return [...aligned([header, ...cells]), ...notes].join("\n");
+}
+
+/** Lines of cells, each column as wide as its widest cell. */
+export function aligned(rows: readonly (readonly string[])[]): readonly string[] {
+  const width = (column: number): number => Math.max(...rows.map((row) => row[column]?.length ?? 0));
+  const line = (row: readonly string[]): string => row.map((cell, column) => cell.padEnd(width(column))).join("  ");
+  return rows.map((row) => line(row).trimEnd());
 }
 
 /** Keeps the outcome as JSON in bench/results/; returns the file's name. */
 export function save(about: Circumstances, rows: readonly Row[]): string {
+  return saveAs(about, "", { scenarios: rows });
+}
+
+/** As `save`, for any outcome; `suffix` ends the file's name. */
+export function saveAs(about: Circumstances, suffix: string, outcome: object): string {
   const folder = join(project, "bench", "results");
   mkdirSync(folder, { recursive: true });
-  const file = join(folder, `${about.date.replaceAll(":", "-")}.json`);
-  writeFileSync(file, `${JSON.stringify({ ...about, scenarios: rows }, null, 2)}\n`);
+  const file = join(folder, `${about.date.replaceAll(":", "-")}${suffix}.json`);
+  writeFileSync(file, `${JSON.stringify({ ...about, ...outcome }, null, 2)}\n`);
   return file;
 }
 
-function figureText({ median, spread }: Figure): string {
+function verdictOf(targets: readonly Target[], isMet: boolean): Verdict {
+  if (targets.length === 0) return "none";
+  return isMet ? "met" : "missed";
+}
+
+export function figureText({ median, spread }: Figure): string {
   return `${numberText(median)} ±${Math.round(spread * 50)}%`;
 }
 

@@ -6,17 +6,29 @@ import type { Scenario } from "./scenario.ts";
 import { p1BigGroup } from "./scenarios/p1-big-group.bench.ts";
 import { p2SingleMessage } from "./scenarios/p2-single-message.bench.ts";
 import { p3ReliableGroup } from "./scenarios/p3-reliable-group.bench.ts";
+import { p4MixedGroup } from "./scenarios/p4-mixed-group.bench.ts";
+import { p5SmallGroups } from "./scenarios/p5-small-groups.bench.ts";
 import { p6RestToUser } from "./scenarios/p6-rest-to-user.bench.ts";
+import { p7RestBroadcast } from "./scenarios/p7-rest-broadcast.bench.ts";
+import { p8EventEcho } from "./scenarios/p8-event-echo.bench.ts";
 import { p9ConnectStorm } from "./scenarios/p9-connect-storm.bench.ts";
 import { p10IdleMemory } from "./scenarios/p10-idle-memory.bench.ts";
+import { p11IdleLatency } from "./scenarios/p11-idle-latency.bench.ts";
+import { p12Growth } from "./scenarios/p12-growth.bench.ts";
 
 const scenarios: readonly Scenario[] = [
   p1BigGroup,
   p2SingleMessage,
   p3ReliableGroup,
+  p4MixedGroup,
+  p5SmallGroups,
   p6RestToUser,
+  p7RestBroadcast,
+  p8EventEcho,
   p9ConnectStorm,
   p10IdleMemory,
+  p11IdleLatency,
+  p12Growth,
 ];
 
 /** Exit code: 0 measured, whatever the verdicts; 1 a scenario could not be measured; 2 the command line is wrong. */
@@ -35,14 +47,16 @@ async function run(): Promise<number> {
   }
   const about = circumstances(options.isShort);
   const { cpu, cores, memoryGiB } = about.machine;
-  console.log(`Bun ${about.bun}, commit ${about.commit ?? "unknown"}, ${cores} × ${cpu}, ${memoryGiB} GiB`);
+  const machine = `${cores} × ${cpu}, ${memoryGiB} GiB, load ${about.loadBefore.toFixed(1)} before`;
+  console.log(`Bun ${about.bun}, commit ${about.commit ?? "unknown"}, ${machine}`);
   const rows: Row[] = [];
   let failures = 0;
   for (const scenario of scenarios) {
     if (options.only !== null && !options.only.includes(scenario.id)) continue;
     console.log(`${scenario.id} ${scenario.title} …`);
     try {
-      rows.push(rowOf(scenario, await scenario.measure(options.effort)));
+      const outcomes = await scenario.measure(options.effort);
+      rows.push(...outcomes.map((outcome) => rowOf(scenario, outcome)));
     } catch (error) {
       failures += 1;
       console.error(`bench: ${scenario.id} failed: ${error instanceof Error ? error.message : String(error)}`);

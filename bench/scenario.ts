@@ -9,30 +9,36 @@ export interface Effort {
 
 /** What a scenario must reach (docs/spec/performance.md section 3). */
 export interface Target {
-  /** `figure`: in the scenario's unit; `ratio`: figure divided by the baseline's. */
+  /** `figure`: in the metric's unit; `ratio`: figure divided by the baseline's. */
   readonly of: "figure" | "ratio";
   readonly atLeast?: number;
   readonly atMost?: number;
 }
 
-/** What a scenario found. */
+/** What is measured, and what it must be; without targets it is told for information. */
+export interface Metric {
+  readonly unit: string;
+  readonly targets: readonly Target[];
+}
+
+/** What was found: the service beside its bare baseline, in the same run. */
 export interface Measurement {
   readonly figure: Figure;
   readonly baseline: Figure;
   /** Anything that limits what the figures say: runs thrown away, fewer connections than wanted. */
   readonly notes: readonly string[];
-  /** Greatest part of a core that a generator needed in a run; null where it has nothing to do. */
+  /** Greatest part of a core that a generator process needed in a run; null where it has nothing to do. */
   readonly generatorLoad: number | null;
-  /** Whether the generator, not the server, was the limit in every run; the figures are then a lower bound. */
+  /** Whether the generator, not the server, was the limit in every run; the figures then say nothing. */
   readonly isGeneratorBound: boolean;
 }
 
-/** One row of the table: the service beside its bare baseline, in the same run. */
+/** One row of the table. */
+export interface Outcome extends Metric, Measurement {}
+
+/** One scenario of docs/spec/performance.md; a row for each thing it measures. */
 export interface Scenario {
-  /** As in docs/spec/performance.md. */
   readonly id: string;
   readonly title: string;
-  readonly unit: string;
-  readonly targets: readonly Target[];
-  measure(effort: Effort): Promise<Measurement>;
+  measure(effort: Effort): Promise<readonly Outcome[]>;
 }

@@ -1,6 +1,7 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
@@ -9,12 +10,20 @@ import type { Endpoint } from "./load/job.ts";
 
 /** The bare servers, each with its program. */
 const baselines = {
+  ack: new URL("baseline/ack.process.ts", import.meta.url),
+  "ack-and-deliver": new URL("baseline/ack-and-deliver.process.ts", import.meta.url),
   accept: new URL("baseline/accept.process.ts", import.meta.url),
   "group-outbox": new URL("baseline/group-outbox.process.ts", import.meta.url),
+  "event-round-trip": new URL("baseline/event-round-trip.process.ts", import.meta.url),
+  "group-mixed": new URL("baseline/group-mixed.process.ts", import.meta.url),
   "group-numbered": new URL("baseline/group-numbered.process.ts", import.meta.url),
   "group-send": new URL("baseline/group-send.process.ts", import.meta.url),
+  "http-broadcast": new URL("baseline/http-broadcast.process.ts", import.meta.url),
   "http-post": new URL("baseline/http-post.process.ts", import.meta.url),
+  membership: new URL("baseline/membership.process.ts", import.meta.url),
 } as const;
+
+const handler = new URL("handler.process.ts", import.meta.url);
 
 export type Baseline = keyof typeof baselines;
 
@@ -28,9 +37,13 @@ const project = fileURLToPath(new URL("../", import.meta.url));
 const printed = /Endpoint=http:\/\/127\.0\.0\.1:(\d+);AccessKey=([^;\s]+);Version=1\.0;/;
 /** The service prints its endpoint well below a second after its start; this is for a machine that is very busy. */
 const startDeadlineMs = 15_000;
+const knockMs = 50;
 
-/** Starts the service itself, with nothing configured but one listener and a random key: tokens are checked. */
-export function startService(): Promise<RunningServer> {
+/**
+ * Starts the service itself, with nothing configured but one listener, a random key (tokens are checked), and, where a
+ * port is given, an event handler for user events.
+ */
+export function startService(handlerPort: number | null): Promise<RunningServer> {
   const folder = mkdtempSync(join(tmpdir(), "tidewire-bench-"));
   const config = join(folder, "tidewire.json");
   const service = {
@@ -38,21 +51,42 @@ export function startService(): Promise<RunningServer> {
     keys: { primary: randomBytes(32).toString("base64") },
     dataDir: join(folder, "data"),
   };
-  writeFileSync(config, JSON.stringify({ service, limits: { drainSeconds: 0 } }), { mode: 0o600 });
+  const eventHandlers = [{ urlTemplate: `http://127.0.0.1:${handlerPort}/{event}`, userEventPattern: "*" }];
+  const hubs = handlerPort === null ? {} : { bench: { eventHandlers } };
+  writeFileSync(config, JSON.stringify({ service, hubs, limits: { drainSeconds: 0 } }), { mode: 0o600 });
   const clean = (): void => rmSync(folder, { recursive: true, force: true });
   // As bin/tidewire.mjs starts it, but without the launcher, so that the process is the server's own.
-  return start(["--max-http-header-size=65536", "src/cli/main.ts", "start", "--config", config], clean);
+  const program = ["--max-http-header-size=65536", "src/cli/main.ts", "start", "--config", config];
+  return launch([process.execPath, ...program], { clean });
 }
 
-/** Starts one of the bare servers. */
-export function startBaseline(baseline: Baseline): Promise<RunningServer> {
-  return start(["--max-http-header-size=65536", fileURLToPath(baselines[baseline])], () => {});
+/** Starts one of the bare servers; the port is that of an event handler. */
+export function startBaseline(baseline: Baseline, handlerPort: number | null): Promise<RunningServer> {
+  const args = handlerPort === null ? [] : [String(handlerPort)];
+  return launch([process.execPath, "--max-http-header-size=65536", fileURLToPath(baselines[baseline]), ...args]);
 }
 
-async function start(args: readonly string[], clean: () => void): Promise<RunningServer> {
-  // Nothing else is inherited: no variable of the caller may configure the server.
-  const env = { PATH: process.env["PATH"] ?? "" };
-  const child = spawn(process.execPath, args, { cwd: project, env, stdio: ["ignore", "pipe", "pipe"] });
+/** Starts the application that answers events. */
+export function startHandler(): Promise<RunningServer> {
+  return launch([process.execPath, fileURLToPath(handler)]);
+}
+
+/** What is special about a server process. */
+export interface LaunchOptions {
+  /** Its environment beyond PATH; nothing else is inherited, so that no variable of the caller configures a server. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Called when it is gone. */
+  readonly clean?: () => void;
+  /** Where it listens, for a server that does not print its endpoint; it is ready when something accepts there. */
+  readonly port?: number;
+}
+
+/** Starts a server process; resolves when it is ready. It ends with this process at the latest. */
+export async function launch(command: readonly string[], options: LaunchOptions = {}): Promise<RunningServer> {
+  const { clean = () => {}, port } = options;
+  const env = { PATH: process.env["PATH"] ?? "", ...options.env };
+  const [program = "", ...args] = command;
+  const child = spawn(program, args, { cwd: project, env, stdio: ["ignore", "pipe", "pipe"] });
   const kill = (): void => void child.kill("SIGKILL");
   const killAndClean = (): void => {
     kill();
@@ -71,31 +105,43 @@ async function start(args: readonly string[], clean: () => void): Promise<Runnin
     return exited;
   };
   try {
-    return { endpoint: await findEndpoint(child), stop };
+    return { endpoint: await findEndpoint(child, port ?? null), stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-/** Waits until the server has written where it is; from then on, what it writes is thrown away. */
-function findEndpoint(child: ChildProcessByStdio<null, Readable, Readable>): Promise<Endpoint> {
+/** Waits until the server has written where it is, or accepts at its port; from then on, its output is thrown away. */
+function findEndpoint(child: ChildProcessByStdio<null, Readable, Readable>, at: number | null): Promise<Endpoint> {
   const found = Promise.withResolvers<Endpoint>();
+  const pid = child.pid ?? 0;
   let output = "";
   const look = (text: Buffer): void => {
     output += text.toString();
     const [, port, accessKey] = printed.exec(output) ?? [];
-    if (port === undefined || accessKey === undefined) return;
-    output = "";
-    found.resolve({ port: Number(port), pid: child.pid ?? 0, accessKey });
+    if (port !== undefined && accessKey !== undefined) found.resolve({ port: Number(port), pid, accessKey });
   };
   const fail = (): void => found.reject(new Error(`the server did not start:\n${output}`));
   const deadline = setTimeout(fail, startDeadlineMs);
+  const knocking = setInterval(() => {
+    if (at !== null) knock(at, () => found.resolve({ port: at, pid, accessKey: "unchecked" }));
+  }, knockMs);
   child.stdout.on("data", look);
   child.stderr.on("data", look);
+  child.once("error", fail);
   child.once("close", fail);
   return found.promise.finally(() => {
     clearTimeout(deadline);
+    clearInterval(knocking);
     for (const stream of [child.stdout, child.stderr]) stream.off("data", look).resume();
   });
+}
+
+function knock(port: number, opened: () => void): void {
+  const socket = connect({ host: "127.0.0.1", port }, () => {
+    socket.destroy();
+    opened();
+  });
+  socket.on("error", () => {}); // not yet
 }

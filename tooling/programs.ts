@@ -11,18 +11,27 @@ export type Program = { readonly path: string } | { readonly problem: string };
 export const programVariables: Readonly<Record<Need, string>> = {
   node: "TIDEWIRE_TEST_NODE",
   chromium: "TIDEWIRE_TEST_CHROMIUM",
+  nats: "TIDEWIRE_TEST_NATS",
+  kafka: "TIDEWIRE_TEST_KAFKA",
 };
 
 const cwd = root;
 const oldestNode = 22; // the newest official SDKs ask for it
 
-/** Finds a program; Chromium is installed from Debian's packages where that is possible without asking (root, Debian). */
+/**
+ * Finds a program. All but Node are installed from Debian's packages where that is possible without asking (root, Debian);
+ * Kafka is a folder of jars from Maven Central, kept in `node_modules/.cache`.
+ */
 export function findProgram(need: Need): Promise<Program> {
   switch (need) {
     case "node":
       return findNode();
     case "chromium":
       return findChromium();
+    case "nats":
+      return findNats();
+    case "kafka":
+      return findKafka();
   }
 }
 
@@ -42,21 +51,61 @@ async function findNode(): Promise<Program> {
 async function findChromium(): Promise<Program> {
   const installed = chromiumHere();
   if (installed !== null) return { path: installed };
-  if (process.getuid?.() !== 0 || !existsSync("/etc/debian_version")) {
-    return { problem: 'no Chromium; install it (Debian: "apt-get install chromium") or set CHROMIUM_PATH' };
+  const problem = await installPackages(
+    ["chromium"],
+    'no Chromium; install it (Debian: "apt-get install chromium") or set CHROMIUM_PATH',
+  );
+  if (problem !== null) return { problem };
+  const path = chromiumHere();
+  return path === null ? { problem: "Debian's package chromium has no /usr/bin/chromium" } : { path };
+}
+
+async function findNats(): Promise<Program> {
+  const here = (): string | null => process.env["TIDEWIRE_TEST_NATS"] ?? Bun.which("nats-server");
+  const installed = here();
+  if (installed !== null) return { path: installed };
+  const without = 'no nats-server; install it (Debian: "apt-get install nats-server") or set TIDEWIRE_TEST_NATS';
+  const problem = await installPackages(["nats-server"], without);
+  if (problem !== null) return { problem };
+  const path = here();
+  return path === null ? { problem: "Debian's package nats-server has no nats-server" } : { path };
+}
+
+/** The broker itself, run by the JVM: no package manager but Maven has it. */
+async function findKafka(): Promise<Program> {
+  const own = process.env["TIDEWIRE_TEST_KAFKA"];
+  if (own !== undefined) return { path: own };
+  if (Bun.which("java") === null || Bun.which("mvn") === null) {
+    const without = "no Java and Maven to run Kafka; install them, or set TIDEWIRE_TEST_KAFKA to a folder of its jars";
+    const problem = await installPackages(["default-jre-headless", "maven"], without);
+    if (problem !== null) return { problem };
   }
-  console.log("chromium is missing; installing Debian's package");
+  const path = join(root, "node_modules", ".cache", "tidewire-kafka");
+  const done = join(path, ".complete");
+  if (existsSync(done)) return { path };
+  console.log("kafka is missing; getting it from Maven Central (43 MB)");
+  const pom = join(root, "tests", "kafka", "pom.xml");
+  const step = ["mvn", "-q", "-B", "-f", pom, "dependency:copy-dependencies", `-DoutputDirectory=${path}`];
+  const { exitCode, output } = await run(step, { cwd });
+  if (exitCode !== 0) return { problem: `Maven could not get Kafka: ${output.split("\n").at(-1) ?? ""}` };
+  await Bun.write(done, "");
+  return { path };
+}
+
+/** Installs Debian's packages as root; returns what is the matter, `without` where nothing may be installed. */
+async function installPackages(packages: readonly string[], without: string): Promise<string | null> {
+  if (process.getuid?.() !== 0 || !existsSync("/etc/debian_version")) return without;
+  console.log(`installing Debian's packages ${packages.join(", ")}`);
   const env = { DEBIAN_FRONTEND: "noninteractive" };
   const steps = [
     ["apt-get", "update"],
-    ["apt-get", "install", "-y", "--no-install-recommends", "chromium"],
+    ["apt-get", "install", "-y", "--no-install-recommends", ...packages],
   ];
   for (const step of steps) {
     const { exitCode, output } = await run(step, { cwd, env });
-    if (exitCode !== 0) return { problem: `"${step.join(" ")}" failed: ${output.split("\n").at(-1) ?? ""}` };
+    if (exitCode !== 0) return `"${step.join(" ")}" failed: ${output.split("\n").at(-1) ?? ""}`;
   }
-  const path = chromiumHere();
-  return path === null ? { problem: "Debian's package chromium has no /usr/bin/chromium" } : { path };
+  return null;
 }
 
 function chromiumHere(): string | null {

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 
 /** A program outside npm's packages, or one that an npm install script places, that a suite needs. */
-export type Need = "node" | "chromium";
+export type Need = "node" | "chromium" | "nats" | "kafka";
 
 /** One folder of tests, run by a process of its own. */
 export interface Suite {
@@ -22,6 +22,8 @@ export const suites: readonly Suite[] = [
   { name: "contract", folders: ["tests/contract"], needs: [], testTimeoutMs: 60_000 },
   { name: "fuzz", folders: ["tests/fuzz"], needs: [], testTimeoutMs: 120_000 },
   { name: "conformance", folders: ["tests/conformance"], needs: [], testTimeoutMs: 90_000 },
+  { name: "nats", folders: ["tests/nats"], needs: ["nats"], testTimeoutMs: 90_000 },
+  { name: "kafka", folders: ["tests/kafka"], needs: ["kafka"], testTimeoutMs: 180_000 },
   { name: "e2e", folders: ["tests/e2e"], needs: ["node"], testTimeoutMs: 240_000 },
   { name: "browser", folders: ["tests/browser"], needs: ["node", "chromium"], testTimeoutMs: 240_000 },
   { name: "faults", folders: ["tests/faults"], needs: ["node"], testTimeoutMs: 240_000 },

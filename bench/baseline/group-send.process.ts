@@ -1,6 +1,6 @@
 // The least a server can do for a single message to a group: one send per member.
 import type { ServerWebSocket } from "bun";
-import { asDelivery, runBare } from "./bare.ts";
+import { asMessage, readPublication, runBare } from "./bare.ts";
 
 const clients: ServerWebSocket<object>[] = [];
 
@@ -8,7 +8,7 @@ runBare<object>({
   data: () => ({}),
   opened: (client) => clients.push(client),
   message: (sender, text) => {
-    const frame = asDelivery(text);
+    const frame = asMessage(readPublication(text));
     for (const client of clients) if (client !== sender) client.send(frame);
   },
 });

@@ -14,21 +14,25 @@ export interface ClientClaims {
   readonly "webpubsub.group"?: readonly string[];
 }
 
-/** JSON subprotocols. */
-export type Subprotocol = "json.webpubsub.azure.v1" | "json.reliable.webpubsub.azure.v1";
+/** Subprotocols there is a load for. */
+export type Subprotocol =
+  | "json.webpubsub.azure.v1"
+  | "json.reliable.webpubsub.azure.v1"
+  | "protobuf.webpubsub.azure.v1";
 
 /** What is the same for all clients that are opened together. */
 export interface ClientOptions {
-  readonly subprotocol: Subprotocol;
-  /** Told of the data frames that a client got. */
-  readonly frames: (count: number, from: RawSocket) => void;
+  /** Null: a simple client, which gets no first frame. */
+  readonly subprotocol: Subprotocol | null;
+  /** Told of the data frames that a client got, and how many of them have less than 126 bytes. */
+  readonly frames: (count: number, from: RawSocket, shorts: number) => void;
 }
 
-/** Bytes of an upgrade request of a JSON client, its token included; ready to be written. */
+/** Bytes of an upgrade request of a client, its token included; ready to be written. */
 export function upgradeRequest(
   { port, accessKey }: Endpoint,
   claims: ClientClaims,
-  subprotocol: Subprotocol = "json.webpubsub.azure.v1",
+  subprotocol: Subprotocol | null = "json.webpubsub.azure.v1",
 ): Buffer {
   const audience = `http://127.0.0.1:${port}/client/hubs/${hub}`;
   const iat = nowSeconds();
@@ -40,7 +44,7 @@ export function upgradeRequest(
     "Upgrade: websocket",
     "Sec-WebSocket-Version: 13",
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-    `Sec-WebSocket-Protocol: ${subprotocol}`,
+    ...(subprotocol === null ? [] : [`Sec-WebSocket-Protocol: ${subprotocol}`]),
   ];
   return Buffer.from(`${lines.join("\r\n")}\r\n\r\n`);
 }
@@ -51,12 +55,13 @@ export function textFrame(value: unknown): Buffer {
 }
 
 /** A pong without payload, as the service's pings have none. */
-const pongFrame = clientFrame(0x8a, Buffer.alloc(0));
+export const pongFrame = clientFrame(0x8a, Buffer.alloc(0));
 
 /** A close frame with code 1000. */
 export const closeFrame = clientFrame(0x88, Buffer.from([0x03, 0xe8]));
 
-function clientFrame(first: number, payload: Buffer): Buffer {
+/** A frame of a client with this first byte, its mask zero; payloads up to 65,535 bytes. */
+export function clientFrame(first: number, payload: Buffer): Buffer {
   const { length } = payload;
   const size = length < 126 ? [0x80 | length] : [0xfe, length >> 8, length & 255];
   return Buffer.concat([Buffer.from([first, ...size, 0, 0, 0, 0]), payload]);
@@ -73,7 +78,7 @@ export function readUpgrade(answer: Buffer): Buffer | null {
 }
 
 /**
- * Opens connected JSON clients, each past its first frame (`connected`), and counts the data frames they get from then
+ * Opens connected clients, each past its first frame (`connected`) if it gets one, and counts the data frames they get from then
  * on. They answer pings, or the service would give them up after a minute.
  */
 export async function openClients(
@@ -102,9 +107,9 @@ async function openClient(
   };
   const counting = {
     received(chunk: Buffer) {
-      const { pings } = counter;
+      const { pings, shorts } = counter;
       const count = counter.push(chunk);
-      if (count > 0) frames(count, socket);
+      if (count > 0) frames(count, socket, counter.shorts - shorts);
       if (counter.pings > pings) socket.write(pongFrame);
     },
     ended,
@@ -118,7 +123,7 @@ async function openClient(
         if (rest === null) return;
         answer = null;
       }
-      if (counter.push(rest) === 0) return;
+      if (subprotocol !== null && counter.push(rest) === 0) return;
       socket.receiver = counting;
       connected.resolve();
     },

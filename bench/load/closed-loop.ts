@@ -1,19 +1,10 @@
-/** A closed loop in a generator: makes work while it is on, and counts what came back. */
-export interface Load {
-  /** What the scenario counts, since the start. */
-  readonly count: number;
-  /** Starts making work. */
-  resume(): Promise<void>;
-  /** Makes no new work; resolves when everything under way has come back. */
-  pause(): Promise<void>;
-}
+import { UnderWay } from "./under-way.ts";
 
-/** The on/off switch of a closed loop; counts the work items under way, so that it can tell when all have come back. */
+/** A closed loop: a new work item follows when one has come back, so that the same number is always under way. */
 export class ClosedLoop {
   readonly #step: () => void;
+  readonly #underWay = new UnderWay();
   #isOn = false;
-  #idle: (() => void) | null = null;
-  #busy = 0;
 
   /** `step` makes one new work item. */
   constructor(step: () => void) {
@@ -28,21 +19,18 @@ export class ClosedLoop {
 
   /** A work item has come back; the next one follows unless the loop is off. */
   done(): void {
-    this.#busy -= 1;
+    this.#underWay.back();
     if (this.#isOn) this.#next();
-    else if (this.#busy === 0) this.#idle?.();
   }
 
+  /** Makes no new work; resolves when everything under way has come back. */
   stop(): Promise<void> {
     this.#isOn = false;
-    if (this.#busy === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#idle = resolve;
-    });
+    return this.#underWay.settle();
   }
 
   #next(): void {
-    this.#busy += 1;
+    this.#underWay.sent();
     this.#step();
   }
 }

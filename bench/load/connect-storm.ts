@@ -1,8 +1,9 @@
 import { closeFrame, readUpgrade, upgradeRequest } from "./client.ts";
-import { ClosedLoop, type Load } from "./closed-loop.ts";
+import { ClosedLoop } from "./closed-loop.ts";
 import { fail } from "./fail.ts";
 import { FrameCounter } from "./frame-counter.ts";
-import type { Endpoint, Workload } from "./job.ts";
+import type { Endpoint, Share, Workload } from "./job.ts";
+import type { Load } from "./load.ts";
 import { RawSocket } from "./raw-socket.ts";
 
 /** Handshakes signed beforehand, one user each; sent in turn. */
@@ -12,7 +13,11 @@ const preparedHandshakes = 10_000;
  * Clients that come and go: TCP connection, upgrade with a token, first frame, close frame, end of the connection by the
  * server; then the next one takes its place. Counts first frames.
  */
-export function connectStorm(endpoint: Endpoint, { concurrent }: Extract<Workload, { kind: "connectStorm" }>): Load {
+export function connectStorm(
+  endpoint: Endpoint,
+  { concurrent }: Extract<Workload, { kind: "connectStorm" }>,
+  { parts }: Share,
+): Load {
   const handshakes = Array.from({ length: preparedHandshakes }, (_, index) =>
     upgradeRequest(endpoint, { sub: `user${index}` }),
   );
@@ -31,7 +36,7 @@ export function connectStorm(endpoint: Endpoint, { concurrent }: Extract<Workloa
     get count() {
       return count;
     },
-    resume: async () => loop.start(concurrent),
+    resume: async () => loop.start(concurrent / parts),
     pause: () => loop.stop(),
   };
 }

@@ -5,12 +5,19 @@
 export class FrameCounter {
   #rest = 0;
   #isPing = false;
+  #isShort = false;
   #header: Buffer | null = null;
   #pings = 0;
+  #shorts = 0;
 
   /** Pings so far; each wants an answer. */
   get pings(): number {
     return this.#pings;
+  }
+
+  /** Data frames so far with less than 126 bytes: acks, where messages are longer. */
+  get shorts(): number {
+    return this.#shorts;
   }
 
   /** Number of data frames that ended in this chunk. Throws on a close frame: nobody asked for one. */
@@ -29,6 +36,7 @@ export class FrameCounter {
         break;
       }
       this.#isPing = isPing(data[at] ?? 0);
+      this.#isShort = (data[at + 1] ?? 0) < 126;
       at = end;
       if (at <= length) count += this.#ended();
     }
@@ -37,23 +45,27 @@ export class FrameCounter {
   }
 
   #ended(): number {
-    if (!this.#isPing) return 1;
-    this.#pings += 1;
-    return 0;
+    if (this.#isPing) {
+      this.#pings += 1;
+      return 0;
+    }
+    if (this.#isShort) this.#shorts += 1;
+    return 1;
   }
 }
 
 const closeOpcode = 8;
 const pingOpcode = 9;
 
-function isPing(first: number): boolean {
+/** Whether a frame that starts with this byte is a ping. Throws on a close frame. */
+export function isPing(first: number): boolean {
   const opcode = first & 15;
   if (opcode === closeOpcode) throw new Error("the server closed a connection under load");
   return opcode === pingOpcode;
 }
 
 /** Where the frame that starts at `at` ends; null when its header is not complete yet. */
-function frameEnd(data: Buffer, at: number): number | null {
+export function frameEnd(data: Buffer, at: number): number | null {
   const left = data.length - at;
   if (left < 2) return null;
   const short = (data[at + 1] ?? 0) & 127;

@@ -1,6 +1,6 @@
 import { openClients } from "./client.ts";
-import type { Load } from "./closed-loop.ts";
 import type { Endpoint, Workload } from "./job.ts";
+import type { Load } from "./load.ts";
 
 /** Connected JSON clients, each with a user id, all in one group, that do nothing. Counts nothing. */
 export async function idle(endpoint: Endpoint, { connections }: Extract<Workload, { kind: "idle" }>): Promise<Load> {

@@ -33,8 +33,8 @@ export type KeptSecrets =
 /**
  * Puts the secrets back that a caller who edits a hub has seen masked.
  *
- * An entry keeps them only if nothing that decides where they go is different: the whole authentication and the URL of a
- * handler, the endpoint of a listener. By the same rule the API takes names of files and variables only as they stand:
+ * An entry keeps them only if nothing about it is different but which events it gets, since all else may decide where they
+ * go. By the same rule the API takes names of files and variables only as they stand:
  * whoever holds the token administers the service, and need not for that reason be able to read the machine's files.
  */
 export function keepSecrets(properties: RawObject, current: RawObject): KeptSecrets {
@@ -62,17 +62,15 @@ function restored(value: unknown, old: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, restored(item, old[key])]));
 }
 
-const delicateNames = ["urlTemplate", "auth", "endpoint"] as const;
-
-function delicateParts(item: RawObject): RawObject {
-  return Object.fromEntries(delicateNames.filter((name) => name in item).map((name) => [name, item[name]]));
-}
+/** What says which events an entry gets, and nothing about where they go or how. */
+const harmless: ReadonlySet<string> = new Set(["filter", "groupPresenceEvents", "systemEvents", "userEventPattern"]);
 
 /** What an entry sends where, its secrets masked; in one order of keys. */
 function destination(item: RawObject): string {
   const node = hubNode();
   const list = node?.child("endpoint" in item ? "eventListeners" : "eventHandlers") ?? null;
-  return JSON.stringify(sorted(visit(delicateParts(item), list?.child(0) ?? null)));
+  const delicate = Object.fromEntries(Object.entries(item).filter(([name]) => !harmless.has(name)));
+  return JSON.stringify(sorted(visit(delicate, list?.child(0) ?? null)));
 }
 
 function sorted(value: unknown): unknown {

@@ -8,6 +8,7 @@ import { addClientVerbs } from "./client/verbs.ts";
 import { documentation } from "./documentation.ts";
 import { addServiceVerbs } from "./service/verbs.ts";
 import { addTraceVerb } from "./trace/verbs.ts";
+import type { TunnelOptions } from "./tunnel.ts";
 import { addExample, addGroup, addVerb, ends } from "./verb.ts";
 
 /** Exit code of a command line that cannot be understood, as of a configuration that cannot. */
@@ -36,6 +37,7 @@ export function createProgram(): Command {
   addHubVerbs(program);
   addNetworkVerbs(program);
   addTraceVerb(program);
+  addTunnel(program);
   addImport(program);
   addConfigCheck(program);
   return program;
@@ -77,6 +79,25 @@ function addCert(program: Command): void {
   cert.action(async (options: { data?: string; path?: true; install?: true }) => {
     const { runCert } = await import("./cert.ts");
     process.exitCode = await runCert(options);
+  });
+}
+
+function addTunnel(program: Command): void {
+  const tunnel = program
+    .command("tunnel")
+    .description("Bring the events of a hub's tunnel:/// handlers to an application on this machine.")
+    .requiredOption("--hub <name>", "Hub whose events are wanted.")
+    .option("--upstream <url>", "Where the application listens.", "http://localhost:3000")
+    .option("--connection-string <text>", "Connection string; default: the variable WebPubSubConnectionString.")
+    .option("--verbose", "Print headers and bodies, too.")
+    .addHelpText(
+      "after",
+      "\nThe hub needs an event handler with a URL such as tunnel:///eventhandler. One line is printed per request.",
+    );
+  addExample(tunnel, "tidewire tunnel --hub chat --upstream http://localhost:3000");
+  tunnel.action(async (options: TunnelOptions) => {
+    const { runTunnel } = await import("./tunnel.ts");
+    process.exitCode = await runTunnel(options);
   });
 }
 

@@ -61,7 +61,45 @@ export interface EventHandlerConfig extends Omit<DeepReadonly<HubInput["eventHan
   readonly auth: HandlerAuth;
 }
 
-export type EventListenerConfig = DeepReadonly<HubInput["eventListeners"][number]>;
+/** Where the events of one listener go, by kind, secrets read. */
+export type ListenerEndpoint =
+  | {
+      readonly type: "EventHub";
+      readonly eventHubName: string;
+      readonly access:
+        | { readonly kind: "connectionString"; readonly connectionString: string }
+        /** `auth` null: `auth.managedIdentity` is not configured. */
+        | { readonly kind: "token"; readonly fullyQualifiedNamespace: string; readonly auth: HandlerAuth | null };
+    }
+  | {
+      readonly type: "Kafka";
+      readonly brokers: readonly string[];
+      readonly topic: string;
+      readonly tls: boolean;
+      readonly sasl: {
+        readonly mechanism: "plain" | "scram-sha-256" | "scram-sha-512";
+        readonly username: string;
+        readonly password: string;
+      } | null;
+      readonly attributeStyle: "kafka" | "amqp";
+    }
+  | {
+      readonly type: "Nats";
+      readonly servers: readonly string[];
+      readonly subject: string;
+      readonly jetStream: boolean;
+      readonly credentials:
+        | { readonly kind: "none" }
+        | { readonly kind: "password"; readonly username: string; readonly password: string }
+        | { readonly kind: "token"; readonly token: string }
+        | { readonly kind: "file"; readonly content: string };
+    }
+  | { readonly type: "HttpBatch"; readonly url: string; readonly auth: HandlerAuth };
+
+/** One event listener, its endpoint resolved. */
+export interface EventListenerConfig extends Omit<DeepReadonly<HubInput["eventListeners"][number]>, "endpoint"> {
+  readonly endpoint: ListenerEndpoint;
+}
 
 /** Settings of one hub; a change concerns later events and connections only. */
 export interface HubConfig extends Omit<DeepReadonly<HubInput>, "eventHandlers" | "eventListeners"> {

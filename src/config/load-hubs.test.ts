@@ -30,6 +30,24 @@ test("E-4 M-19 a placeholder in the host, another scheme and an unknown system e
   ]);
 });
 
+test("T-35 what happens without a tunnel is said for tunnel handlers only, and not by another tunnel", () => {
+  const handlers = (list: string) => withKey(`hubs: { chat: { eventHandlers: [${list}] } }`);
+  const rules = ["fail", "next", "http://localhost:3000/{event}"];
+  const valid = rules.map((rule) => `{ urlTemplate: "tunnel:///x", whenNoTunnel: "${rule}" }`);
+  expect(problemsOf({ file: handlers(valid.join()) })).toEqual([]);
+  const faulty = ["tunnel:///x|tunnel:///y", "http://h/|next", "tunnel:///x|never"].map((pair) => {
+    const [urlTemplate, whenNoTunnel] = pair.split("|");
+    return `{ urlTemplate: "${urlTemplate}", whenNoTunnel: "${whenNoTunnel}" }`;
+  });
+  expect(problemsOf({ file: handlers(faulty.slice(0, 2).join()) })).toEqual([
+    "hubs.chat.eventHandlers[0].whenNoTunnel: must not be a tunnel itself",
+    "hubs.chat.eventHandlers[1].whenNoTunnel: is for tunnel:/// handlers only",
+  ]);
+  expect(problemsOf({ file: handlers(faulty.slice(2).join()) })).toEqual([
+    "hubs.chat.eventHandlers[0].whenNoTunnel: must be an absolute http, https or tunnel:/// URL",
+  ]);
+});
+
 test("E-77 a group filter that is no pattern stops the start", () => {
   const filters = (list: string) =>
     withKey(
@@ -131,5 +149,47 @@ test("M-12 M-23 E-10 the default entry is used for hubs without an entry of thei
     anonymousConnectPolicy: "deny",
     eventHandlers: [],
     allowedOrigins: ["*"],
+  });
+});
+
+test("endpoints of listeners: what their kind needs, nothing of another kind, placeholders that exist", () => {
+  const problems = (endpoint: string) =>
+    problemsOf({ file: withKey(`hubs: { chat: { eventListeners: [{ filter: {}, endpoint: ${endpoint} }] } }`) });
+  const at = "hubs.chat.eventListeners[0].endpoint";
+  expect(problems("{ type: Kafka, url: http://a/ }")).toEqual([
+    `${at}.url: does not belong to an endpoint of type Kafka`,
+    `${at}.brokers: is required for Kafka`,
+    `${at}.topic: is required for Kafka`,
+  ]);
+  expect(problems("{ type: Kafka, brokers: [noport], topic: '{event}' }")).toEqual([
+    `${at}.brokers[0]: must be host:port`,
+    `${at}.topic: has the unknown placeholder {event}`,
+  ]);
+  expect(problems("{ type: Nats, servers: ['nats://u:secret@a'] }")).toEqual([
+    `${at}.servers[0]: must not contain a user name or password`,
+  ]);
+  expect(problems("{ type: Nats, servers: ['nats://a'], username: u, token: t }")).toEqual([
+    `${at}.credentials: only one of username, token and credentials can be used`,
+  ]);
+  expect(problems("{ type: Nats, servers: ['nats://a'], username: u }")).toEqual([
+    `${at}.username: and password belong together`,
+  ]);
+  expect(problems("{ type: HttpBatch, url: 'http://a/{event}' }")).toEqual([
+    `${at}.url: must not have {event}: a batch holds events of any name`,
+  ]);
+  expect(problems("{ eventHubName: e, connectionString: secret }")).toEqual([
+    `${at}.connectionString: must be a connection string of Event Hubs (Endpoint=sb://…)`,
+  ]);
+});
+
+test("an event hub without a connection string uses the token source for managed identities", () => {
+  const source = "{ type: ClientCredentials, tokenUrl: 'https://login/token', clientId: i, clientSecret: s }";
+  const listener = "{ filter: {}, endpoint: { fullyQualifiedNamespace: ns.example.com, eventHubName: e } }";
+  const config = load({
+    file: withKey(`auth: { managedIdentity: ${source} }\nhubs: { chat: { eventListeners: [${listener}] } }`),
+  });
+  expect(hubSettings(config, "chat").eventListeners[0]?.endpoint).toMatchObject({
+    type: "EventHub",
+    access: { kind: "token", auth: { type: "ClientCredentials", scope: "https://eventhubs.azure.net/.default" } },
   });
 });

@@ -1,14 +1,15 @@
 import { type HubName, parseHubName } from "../core/names.ts";
 import type { NetworkRules, RequestTypeRules } from "../core/network-access.ts";
 import type { Environment } from "./assignments.ts";
-import type { AccessKeys, Config, EventHandlerConfig, HubConfig, Listener } from "./config.ts";
+import type { AccessKeys, Config, EventHandlerConfig, EventListenerConfig, HubConfig, Listener } from "./config.ts";
 import { defaultDataDir } from "./data-dir.ts";
 import { resolveHandlerAuth } from "./handler-auth.ts";
 import { checkAccessKey, developmentKey, type KeptSecret, readOrCreateKey } from "./keys.ts";
+import { resolveListenerEndpoint } from "./listener-endpoint.ts";
 import { formatPath, type PathSegment, type Problem } from "./problem.ts";
 import type { Settings } from "./schema.ts";
 import { defaultHubNames, type HubInput, hubSchema } from "./schema-hubs.ts";
-import { checkUserEventPattern } from "./url-template.ts";
+import { checkUserEventPattern, isTunnel } from "./url-template.ts";
 import { isLoopbackHost, parseListenUrl } from "./urls.ts";
 
 export interface ResolveContext {
@@ -221,17 +222,26 @@ interface HubContext {
 }
 
 function resolveHub(context: HubContext, input: HubInput): HubConfig {
-  for (const [index, { filter }] of input.eventListeners.entries()) {
-    const fault = checkUserEventPattern(filter.userEventPattern, false);
-    if (fault !== null) context.refuse([...context.path, "eventListeners", index, "filter", "userEventPattern"], fault);
-  }
   return {
     ...input,
+    eventListeners: input.eventListeners.map(({ filter, endpoint }, index): EventListenerConfig => {
+      const path = [...context.path, "eventListeners", index];
+      const fault = checkUserEventPattern(filter.userEventPattern, false);
+      if (fault !== null) context.refuse([...path, "filter", "userEventPattern"], fault);
+      const resolved = resolveListenerEndpoint(endpoint, context.settings.auth.managedIdentity);
+      for (const problem of resolved.problems)
+        context.refuse([...(problem.isGlobal ? [] : [...path, "endpoint"]), ...problem.path], problem.message);
+      return { filter, endpoint: resolved.value };
+    }),
     allowedOrigins: input.allowedOrigins.map(canonicalOrigin),
     eventHandlers: input.eventHandlers.map((handler, index): EventHandlerConfig => {
       const path = [...context.path, "eventHandlers", index];
       const fault = checkUserEventPattern(handler.userEventPattern, context.settings.compat.globEventPatterns);
       if (fault !== null) context.refuse([...path, "userEventPattern"], fault);
+      const { urlTemplate, whenNoTunnel } = handler;
+      if (whenNoTunnel !== "fail" && !isTunnel(urlTemplate))
+        context.refuse([...path, "whenNoTunnel"], "is for tunnel:/// handlers only");
+      if (isTunnel(whenNoTunnel)) context.refuse([...path, "whenNoTunnel"], "must not be a tunnel itself");
       const auth = resolveHandlerAuth(handler.auth, context.settings.auth.managedIdentity);
       for (const problem of auth.problems)
         context.refuse([...(problem.isMapping ? [] : path), ...problem.path], problem.message);

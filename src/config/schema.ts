@@ -1,7 +1,8 @@
 import type * as z from "zod";
 import { defaultLimits } from "../core/limits.ts";
 import { checkedText, choice, flag, group, leaf, list, optional, text, wholeNumber } from "./fields.ts";
-import { hubsSchema, managedIdentitySchema } from "./schema-hubs.ts";
+import { managedIdentitySchema } from "./schema-auth.ts";
+import { hubsSchema } from "./schema-hubs.ts";
 import { propertiesSchema } from "./schema-properties.ts";
 import { serviceSchema } from "./schema-service.ts";
 import { checkHttpUrl, checkOrigin } from "./urls.ts";
@@ -126,6 +127,20 @@ const limitsSchema = group(
         maxResponseBytes: bytes("Biggest response body of an event handler.").default(16 * mebibyte),
       },
       "Event handlers.",
+    ).prefault({}),
+    tunnel: group(
+      {
+        maxContentBytes: bytes(
+          "Biggest response or REST body that comes through a tunnel; more closes the tunnel.",
+        ).default(16 * mebibyte),
+        connectionsPerHub: count("Tunnel connections of one hub.", 1).default(128),
+        connectionsPerServer: count("Tunnel connections of one application process.", 1).default(16),
+        requestsPerConnection: count(
+          "Requests that may wait for their answers on one tunnel connection; a quarter of them is for notifications.",
+          1,
+        ).default(256),
+      },
+      "Tunnels to `tunnel:///` handlers.",
     ).prefault({}),
     permissions: group(
       {

@@ -19,12 +19,12 @@ export function settingsWarnings(settings: Settings): Problem[] {
     warn(["properties", "applicationFirewall"], notYet);
   if (properties.socketIO.serviceMode !== "Default") warn(["properties", "socketIO", "serviceMode"], notYet);
   for (const [name, hub] of Object.entries(settings.hubs)) {
-    if (hub.eventListeners.length > 0) warn(["hubs", name, "eventListeners"], "are not delivered to yet");
-    for (const [index, handler] of hub.eventHandlers.entries()) {
-      if (/^tunnel:/i.test(handler.urlTemplate))
+    for (const [index, { endpoint }] of hub.eventListeners.entries()) {
+      const hasCredentials = endpoint.connectionString !== null || auth.managedIdentity !== null;
+      if (endpoint.type === "EventHub" && !hasCredentials)
         warn(
-          ["hubs", name, "eventHandlers", index, "urlTemplate"],
-          "is a tunnel, which is not supported yet; events for it fail",
+          ["hubs", name, "eventListeners", index, "endpoint"],
+          "has no connectionString, and there is no auth.managedIdentity; nothing is delivered to it",
         );
     }
   }

@@ -54,6 +54,9 @@ export interface Invoke {
   readonly metadata: Metadata | null;
 }
 
+/** Idle time-out of a stream that names none (client-protocols 7.2). */
+export const defaultStreamIdleTimeoutMs = 300_000;
+
 /** Opens a stream to a group; metadata, `noEcho` and `ttlSeconds` hold for each of its messages (client-protocols 7.2). */
 export interface StreamStart {
   readonly kind: "streamStart";

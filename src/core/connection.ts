@@ -4,6 +4,7 @@ import type { ConnectionId, GroupName, HubName, UserId } from "./names.ts";
 import type { Frame, OutboundControl } from "./outbound.ts";
 import type { Flusher, OutboxLimits } from "./outbox.ts";
 import { Outbox } from "./outbox.ts";
+import type { PendingInvocations } from "./pending-invocations.ts";
 import type { RoleRules } from "./permissions.ts";
 import { Permissions } from "./permissions.ts";
 import type { ConnectionFacts, EventSource, FrameSink, WireFormat } from "./ports.ts";
@@ -54,8 +55,8 @@ export class Connection implements EventSource, FilterSubject, ConnectionFacts {
   upstreamSession: object | null;
   /** The user event that is waiting for its handler; aborted when the connection ends. */
   pendingEvent: AbortController | null = null;
-  /** Invocations that wait for their handler; null until there was one. Owned by `invocation.ts`. */
-  invocations: Map<string, AbortController> | null = null;
+  /** Invocations that wait for their handler; null until there was one. */
+  invocations: PendingInvocations | null = null;
   /** Streams it publishes; null until there was one. Owned by `Service`. */
   streams: Streams | null = null;
   /** Calls off the cut that is due when a closing client takes too long; owned by `Service`. */
@@ -111,8 +112,7 @@ export class Connection implements EventSource, FilterSubject, ConnectionFacts {
   /** Calls off everything that waits for an event handler: the connection is over. */
   abortEvents(): void {
     this.pendingEvent?.abort();
-    for (const invocation of this.invocations?.values() ?? []) invocation.abort();
-    this.invocations?.clear();
+    this.invocations?.cancelAll();
   }
 
   /** Whether it waits for its client to come back. */

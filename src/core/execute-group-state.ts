@@ -32,7 +32,7 @@ export function executeGroupState(service: Service, connection: Connection, comm
     case "subscribeGroupState":
       service.subscribeGroupState(connection, group);
       succeed(service, connection, ackId);
-      service.pushGroupSnapshot(connection, group);
+      service.pushGroupSnapshot(connection, group); // Nothing if the ack was one too many for its queue.
       return;
     case "unsubscribeGroupState":
       service.unsubscribeGroupState(connection, group);

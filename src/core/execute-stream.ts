@@ -29,9 +29,10 @@ export function executeStream(
     case "streamEnd":
       return service.streamsOf(connection).end(command);
     case "streamProblem": {
-      const { message } = command;
-      if (command.opens) refuseStart(service, connection, { ...command, error: { name: "BadRequest", message } });
-      else service.streamsOf(connection).fault(command.streamId, message);
+      const { streamId, ackId, message } = command;
+      if (!command.opens) service.streamsOf(connection).fault(streamId, message);
+      else if (!isDuplicate(service, connection, ackId))
+        refuseStart(service, connection, { streamId, ackId, error: { name: "BadRequest", message } });
       return undefined;
     }
   }

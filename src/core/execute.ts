@@ -130,13 +130,13 @@ async function sendEvent({ service, upstream }: Executor, connection: Connection
   connection.pendingEvent = null;
   if (outcome.kind === "unhandled") service.messages?.eventUnhandled(connection, event);
   if (!connection.isOpen) return;
-  if (outcome.kind !== "handled") {
+  if (outcome.kind === "failed" || outcome.kind === "unhandled") {
     // C-53, C-54, C-65: who can be told is told, a simple client is closed.
     if (connection.format.answersFaults) refuse(service, connection, { ackId, error: internalServerError });
     else service.end(connection, outcome.kind === "failed" ? "eventFailed" : "eventUnhandled");
     return;
   }
-  if (outcome.reply !== null) {
+  if (outcome.kind === "handled" && outcome.reply !== null) {
     service.pushMessage(connection, { from: { kind: "server" }, stream: null, ...outcome.reply });
     if (!connection.isOpen) return;
   }

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { named } from "../../tests/support/named.ts";
 import { ack, nack, ServiceHarness, type TestClient } from "../../tests/support/service-harness.ts";
 
 const anyTime: unknown = expect.any(Number);
@@ -113,6 +114,21 @@ test("C-100 a reliable subscriber gets numbered updates, and those it missed whe
   setter.request(set({ n: "1" }, 1));
   const missed = { sequenceId: 2, ...update(item(setter, { state: { n: "1" } })) };
   expect(harness.recover(watcher)?.received()).toEqual([{ sequenceId: 1, ...snapshot() }, missed]);
+});
+
+test("H-35 thousands of full members with states end at once, without recursion", () => {
+  const harness = new ServiceHarness({ limits: { reliable: { recoveryMs: 30_000, messages: 3, bytes: 1_000_000 } } });
+  for (let index = 0; index < 3000; index++) {
+    const client = harness.connectReliable({ groups: ["g"] });
+    for (const action of ["setGroupState", "getGroupState"] as const)
+      client.connection.permissions.set({ action, group: null, wanted: true }, 10);
+    client.send(set({ n: "1" }, 1));
+    client.send(subscribe(2));
+  }
+  const publication = harness.publication({ target: { kind: "group", group: named.group("g") } });
+  for (let index = 0; index < 4; index++) void harness.service.publish(publication);
+  expect(harness.service.connectionCount).toBe(0);
+  expect(harness.service.reliableState).toEqual({ detached: 0, messages: 0, bytes: 0 });
 });
 
 function timeOf(frames: string): number {

@@ -2,7 +2,7 @@ import type { Connection } from "./connection.ts";
 import type { GroupState, GroupStateItem } from "./group-state.ts";
 import type { GroupName } from "./names.ts";
 
-interface Room {
+interface GroupEntry {
   readonly states: Map<Connection, GroupStateItem>;
   readonly subscribers: Set<Connection>;
 }
@@ -14,7 +14,7 @@ const nobody: readonly Connection[] = [];
  * nobody uses this for have no entry. The caller sees to it that only members are in here.
  */
 export class GroupStates {
-  readonly #rooms = new Map<GroupName, Room>();
+  readonly #groups = new Map<GroupName, GroupEntry>();
   readonly #updatedAt = new WeakMap<Connection, number>();
 
   /** Replaces the state of a member; null clears it. Returns what subscribers are told. */
@@ -24,40 +24,40 @@ export class GroupStates {
     change: { readonly state: GroupState | null; readonly now: number },
   ): GroupStateItem {
     const item = this.#item(connection, change);
-    if (change.state !== null) this.#room(group).states.set(connection, item);
+    if (change.state !== null) this.#entry(group).states.set(connection, item);
     else {
-      this.#rooms.get(group)?.states.delete(connection);
+      this.#groups.get(group)?.states.delete(connection);
       this.#dropEmpty(group);
     }
     return item;
   }
 
   subscribe(connection: Connection, group: GroupName): void {
-    this.#room(group).subscribers.add(connection);
+    this.#entry(group).subscribers.add(connection);
   }
 
   unsubscribe(connection: Connection, group: GroupName): void {
-    this.#rooms.get(group)?.subscribers.delete(connection);
+    this.#groups.get(group)?.subscribers.delete(connection);
     this.#dropEmpty(group);
   }
 
   /** Forgets a member that left. Returns what the other subscribers are told; null when it had no state. */
   left(connection: Connection, group: GroupName, now: number): GroupStateItem | null {
-    const room = this.#rooms.get(group);
-    if (room === undefined) return null;
-    room.subscribers.delete(connection);
-    const hadState = room.states.delete(connection);
+    const entry = this.#groups.get(group);
+    if (entry === undefined) return null;
+    entry.subscribers.delete(connection);
+    const hadState = entry.states.delete(connection);
     this.#dropEmpty(group);
     return hadState ? this.#item(connection, { state: null, now }) : null;
   }
 
   subscribers(group: GroupName): Iterable<Connection> {
-    return this.#rooms.get(group)?.subscribers ?? nobody;
+    return this.#groups.get(group)?.subscribers ?? nobody;
   }
 
   /** The members that have a state, by connection id, not more than `limit`. */
   snapshot(group: GroupName, limit: number): readonly GroupStateItem[] {
-    const items = [...(this.#rooms.get(group)?.states.values() ?? [])];
+    const items = [...(this.#groups.get(group)?.states.values() ?? [])];
     return items.sort((left, right) => (left.connectionId < right.connectionId ? -1 : 1)).slice(0, limit);
   }
 
@@ -70,16 +70,16 @@ export class GroupStates {
     return { connectionId: connection.id, userId: connection.userId, state, updatedAt };
   }
 
-  #room(group: GroupName): Room {
-    const known = this.#rooms.get(group);
+  #entry(group: GroupName): GroupEntry {
+    const known = this.#groups.get(group);
     if (known !== undefined) return known;
-    const room: Room = { states: new Map(), subscribers: new Set() };
-    this.#rooms.set(group, room);
-    return room;
+    const created: GroupEntry = { states: new Map(), subscribers: new Set() };
+    this.#groups.set(group, created);
+    return created;
   }
 
   #dropEmpty(group: GroupName): void {
-    const room = this.#rooms.get(group);
-    if (room?.states.size === 0 && room.subscribers.size === 0) this.#rooms.delete(group);
+    const entry = this.#groups.get(group);
+    if (entry?.states.size === 0 && entry.subscribers.size === 0) this.#groups.delete(group);
   }
 }

@@ -165,6 +165,7 @@ export function deliverGroupState(
   let refused: Refusal[] | null = null;
   const frames = new Map<Encoder, Frame | null>();
   for (const connection of recipients) {
+    if (!connection.isOpen) continue;
     const { encoder } = connection.format;
     const frame = frames.get(encoder) ?? encoder.groupState(message);
     if (frame === null) continue;

@@ -101,3 +101,37 @@ test("C-95 what is pending when the connection ends is called off", () => {
   client.sink.abort();
   expect(harness.upstream.pending[0]?.signal.aborted).toBe(true);
 });
+
+test("C-95 invocations that wait are bounded by the length of their data as well", async () => {
+  const { harness, client } = connected({ limits: { inboundQueue: { messages: 1000, bytes: 10 } } });
+  const small = { dataType: "text", data: "123456" };
+  client.send(invoke("1", small));
+  expect(client.request(invoke("2", small))).toEqual([failed("2", "BadRequest")]);
+  harness.upstream.pending[0]?.answer({ kind: "handled", reply: null });
+  await answersArrive();
+  client.received();
+  expect(client.request(invoke("2", small))).toEqual([]);
+  client.send({ type: "cancelInvocation", invocationId: "2" });
+  expect(client.request(invoke("3", small))).toEqual([]);
+});
+
+test("C-95 a reply of metadata alone has no data type", async () => {
+  const { harness, client } = connected();
+  client.send(invoke("1"));
+  const reply = { payload: { kind: "text", text: "" }, metadata: [["k", "v"]] } as const;
+  harness.upstream.pending[0]?.answer({ kind: "handled", reply });
+  await answersArrive();
+  expect(client.received()).toEqual([{ type: "invokeResponse", invocationId: "1", success: true }]);
+});
+
+test("C-95 an id that is pending and waiting again is cancelled as both", async () => {
+  const { harness, client } = connected();
+  client.send(invoke("1"));
+  client.send({ type: "event", event: "slow", data: 1 });
+  client.send(invoke("1"));
+  client.send({ type: "cancelInvocation", invocationId: "1" });
+  expect(harness.upstream.pending[0]?.signal.aborted).toBe(true);
+  harness.upstream.pending[1]?.answer({ kind: "handled", reply: null });
+  await answersArrive();
+  expect([harness.upstream.pending.length, client.received()]).toEqual([2, []]);
+});

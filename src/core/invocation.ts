@@ -1,6 +1,8 @@
 import type { Invoke } from "./commands.ts";
 import type { Connection } from "./connection.ts";
 import type { InvokeOutcome } from "./outbound.ts";
+import { lengthOf, type Payload } from "./payload.ts";
+import { PendingInvocations } from "./pending-invocations.ts";
 import type { Upstream, UserEventOutcome } from "./ports.ts";
 import type { Service } from "./service.ts";
 
@@ -16,39 +18,44 @@ export function invoke(
   const { invocationId, event, payload, metadata } = command;
   const answer = (outcome: InvokeOutcome): void =>
     service.pushControl(connection, { kind: "invokeResponse", invocationId, outcome });
-  const pending = (connection.invocations ??= new Map<string, AbortController>());
+  const pending = (connection.invocations ??= new PendingInvocations());
   if (pending.has(invocationId)) {
     answer({ kind: "failed", name: "Duplicate", message: "An invocation with this id is pending." });
     return;
   }
-  if (pending.size >= service.limits.pendingInvocations) {
+  const { pendingInvocations, inboundQueue } = service.limits;
+  const size = lengthOf(payload);
+  // Each waits for its handler with its data, as do the commands behind an event.
+  if (pending.count >= pendingInvocations || pending.size + size > inboundQueue.bytes) {
     answer({ kind: "failed", name: "BadRequest", message: "Too many invocations are pending." });
     return;
   }
-  const controller = new AbortController();
-  pending.set(invocationId, controller);
+  const controller = pending.add(invocationId, size);
   void upstream.userEvent(connection, { event, payload, metadata }, controller.signal).then((outcome) => {
     if (outcome.kind === "unhandled") service.messages?.eventUnhandled(connection, event);
-    // Cancelled, or the connection is over.
-    if (pending.get(invocationId) !== controller) return;
-    pending.delete(invocationId);
-    answer(outcomeOf(outcome));
+    // Not when it was cancelled, or the connection is over.
+    if (pending.settle(invocationId, controller)) answer(outcomeOf(outcome));
   });
 }
 
 /** Gives up waiting for an invocation, if it is pending; there is no answer. */
 export function cancelInvocation(connection: Connection, invocationId: string): void {
-  connection.invocations?.get(invocationId)?.abort();
-  connection.invocations?.delete(invocationId);
+  connection.invocations?.cancel(invocationId);
 }
 
 function outcomeOf(outcome: UserEventOutcome): InvokeOutcome {
   switch (outcome.kind) {
     case "handled":
-      return { kind: "handled", reply: outcome.reply?.payload ?? null };
+      return { kind: "handled", reply: contentOf(outcome.reply?.payload ?? null) };
     case "failed":
       return { kind: "failed", name: "InternalServerError", message: "The event handler failed." };
+    case "heard": // A listener answers nothing.
     case "unhandled":
       return { kind: "failed", name: "NotFound", message: "No event handler is configured." };
   }
+}
+
+/** An empty body has no data type, even where it came with metadata (client-protocols 7.1). */
+function contentOf(payload: Payload | null): Payload | null {
+  return payload?.kind === "text" && payload.text === "" ? null : payload;
 }

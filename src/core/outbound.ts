@@ -64,7 +64,7 @@ export type OutboundControl =
       readonly kind: "streamNack";
       readonly streamId: string;
       readonly expected: number;
-      readonly name: "InvalidSequenceId" | "TransientError";
+      readonly name: "InvalidSequenceId";
       readonly message: string;
     }
   | { readonly kind: "streamClosed"; readonly streamId: string; readonly error: StreamClosedError | null };

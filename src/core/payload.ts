@@ -14,6 +14,20 @@ export type Metadata = readonly (readonly [key: string, value: string])[];
 /** The payload of a message that has metadata but no data (C-49). */
 export const emptyText: Payload = { kind: "text", text: "" };
 
+/** Length of the content as it is kept: characters of text, bytes of everything else. */
+export function lengthOf(payload: Payload): number {
+  switch (payload.kind) {
+    case "text":
+      return payload.text.length;
+    case "json":
+      return payload.source.length;
+    case "binary":
+      return payload.bytes.length;
+    case "protobuf":
+      return payload.any.length;
+  }
+}
+
 /** Limits of message metadata in characters, equal to bytes because both parts are ASCII (client-protocols 6.6). */
 export const metadataLimits = { keyLength: 256, valueLength: 1024, totalLength: 8192 } as const;
 

@@ -85,6 +85,8 @@ export type UpgradeDecision =
       readonly accept: true;
       /** Value of `Sec-WebSocket-Protocol` in the answer, null for none. */
       readonly subprotocol: string | null;
+      /** Set for sockets of application servers: they have a limit of their own, and their traffic is not that of clients. */
+      readonly serverSocket?: { readonly maxMessageBytes: number };
       /** Called once, synchronously, when the socket is open; frames written in it precede everything else. */
       open(sink: FrameSink): SocketEvents;
       /** Called instead of `open` when the socket could not be opened any more (the client is gone). */
@@ -156,6 +158,8 @@ export type ConnectOutcome =
 
 export type UserEventOutcome =
   | { readonly kind: "unhandled" }
+  /** Event listeners have it, and no handler wants it: a success without a reply (C-65, E-85). */
+  | { readonly kind: "heard" }
   | { readonly kind: "failed" }
   /** The handler answered; `reply` is null when it has nothing to say to the client. */
   | {
@@ -181,7 +185,10 @@ export interface Upstream {
   connect(source: EventSource, event: ConnectEvent, signal: AbortSignal): Promise<ConnectOutcome>;
   connected(source: EventSource): void;
   disconnected(source: EventSource, reason: string): void;
-  /** Sends a user event to the first matching handler and waits for its answer (event-handlers 7.3, 7.4). */
+  /**
+   * Queues a user event for all matching listeners, sends it to the first matching handler and waits for its answer
+   * (event-handlers 7.3, 7.4).
+   */
   userEvent(source: EventSource, event: UserEvent, signal: AbortSignal): Promise<UserEventOutcome>;
   /** Whether a membership change of this hub is worth reporting; cheap, called on every join and leave. */
   wantsPresence(hub: HubName): boolean;

@@ -2,7 +2,8 @@ import type { ConnectionInit, PushLimits } from "./connection.ts";
 import { Connection } from "./connection.ts";
 import type { Ending, EndingCause } from "./endings.ts";
 import { endings } from "./endings.ts";
-import type { GroupState } from "./group-state.ts";
+import { Farewells } from "./farewells.ts";
+import type { GroupState, GroupStateItem } from "./group-state.ts";
 import { deliverGroupState, Hub, type Refusal } from "./hub.ts";
 import { KeepAlive } from "./keep-alive.ts";
 import type { Limits } from "./limits.ts";
@@ -63,6 +64,7 @@ export class Service implements Operations {
   #closing = 0;
   #detached = 0;
   readonly #replays: ReplayTotals = { messages: 0, bytes: 0 };
+  readonly #farewells = new Farewells();
   readonly #now = (): number => this.#options.clock.now();
 
   constructor(options: ServiceOptions) {
@@ -262,8 +264,24 @@ export class Service implements Operations {
     telemetry.connectionEnded(connection, ending);
     if (upstream.wantsPresence(hub.name)) for (const group of groups) upstream.presence(connection, "left", group);
     upstream.disconnected(connection, disconnectedReason(ending));
-    if (hub.hasStates) for (const group of groups) this.#clearGroupState(hub, connection, group);
-    connection.streams?.cancel();
+    this.#bidFarewell(hub, connection, groups);
+  }
+
+  /** Tells the others what goes with a connection: its group states and its streams. */
+  #bidFarewell(hub: Hub, connection: Connection, groups: Iterable<GroupName>): void {
+    const cleared: { readonly group: GroupName; readonly item: GroupStateItem }[] = [];
+    if (hub.hasStates) {
+      for (const group of groups) {
+        const item = hub.states.left(connection, group, this.#now());
+        if (item !== null) cleared.push({ group, item });
+      }
+    }
+    const { streams } = connection;
+    if (cleared.length === 0 && streams === null) return;
+    this.#farewells.add(() => {
+      for (const { group, item } of cleared) this.#pushGroupUpdate(hub, group, item);
+      streams?.cancel();
+    });
   }
 
   /** A frame, ping or pong of the client arrived. */
@@ -291,14 +309,15 @@ export class Service implements Operations {
     const { upstream } = this.#options;
     this.messages?.groupChanged(connection, "left", group);
     if (upstream.wantsPresence(connection.hub)) upstream.presence(connection, "left", group);
-    if (hub.hasStates) this.#clearGroupState(hub, connection, group);
+    const item = hub.hasStates ? hub.states.left(connection, group, this.#now()) : null;
+    if (item !== null) this.#pushGroupUpdate(hub, group, item);
   }
 
   /** Replaces the state of a member and tells the members that subscribed (C-100). */
   setGroupState(connection: Connection, group: GroupName, state: GroupState | null): void {
     const { states } = this.#hub(connection.hub);
     const item = states.set(connection, group, { state, now: this.#now() });
-    this.#pushGroupState(states.subscribers(group), { kind: "update", group, items: [item] });
+    this.#pushGroupUpdate(this.#hub(connection.hub), group, item);
   }
 
   /** Tells a member of every change from now on; `pushGroupSnapshot` is how it begins. */
@@ -315,9 +334,8 @@ export class Service implements Operations {
     this.#pushGroupState([connection], { kind: "snapshot", group, items });
   }
 
-  #clearGroupState(hub: Hub, connection: Connection, group: GroupName): void {
-    const item = hub.states.left(connection, group, this.#now());
-    if (item !== null) this.#pushGroupState(hub.states.subscribers(group), { kind: "update", group, items: [item] });
+  #pushGroupUpdate(hub: Hub, group: GroupName, item: GroupStateItem): void {
+    this.#pushGroupState(hub.states.subscribers(group), { kind: "update", group, items: [item] });
   }
 
   #pushGroupState(recipients: Iterable<Connection>, message: GroupStateMessage): void {
@@ -350,7 +368,10 @@ export class Service implements Operations {
   }
 
   #endRefused(refused: readonly Refusal[] | null): void {
-    if (refused !== null) for (const { connection, cause } of refused) this.end(connection, cause);
+    if (refused === null) return;
+    this.#farewells.after(() => {
+      for (const { connection, cause } of refused) this.end(connection, cause);
+    });
   }
 
   /** Queues a data message for one connection; a full queue ends it. */
@@ -424,7 +445,7 @@ export class Service implements Operations {
       case "permission":
         return this.#permissionHere(hub, command);
       case "close":
-        this.#closeHere(hub, command);
+        this.#farewells.after(() => this.#closeHere(hub, command));
         return done;
       case "list": {
         const members = hub.members(command.group, command.after, command.limit);
@@ -435,9 +456,11 @@ export class Service implements Operations {
 
   /** Ends every connection; new ones are the caller's business to refuse. */
   endAll(cause: EndingCause): void {
-    for (const hub of [...this.#hubs.values()]) {
-      for (const connection of [...hub.select({ kind: "hub" })]) this.end(connection, cause);
-    }
+    this.#farewells.after(() => {
+      for (const hub of [...this.#hubs.values()]) {
+        for (const connection of [...hub.select({ kind: "hub" })]) this.end(connection, cause);
+      }
+    });
   }
 
   /** Stops the timers; connections that are still open are no longer looked after. */

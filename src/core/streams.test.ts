@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { named } from "../../tests/support/named.ts";
 import { ack, answersArrive, ServiceHarness, type TestClient } from "../../tests/support/service-harness.ts";
 import type { Backplane } from "./ports.ts";
 
@@ -197,41 +198,111 @@ test("C-98 the idle time-out goes on while the publisher is away", () => {
   expect(harness.recover(publisher)?.request(data(1))).toEqual([closedBy("IdleTimeout")]);
 });
 
-test("K-6 a fragment that the cluster cannot take is refused and can be sent again", async () => {
-  let answer: "done" | "down" = "down";
-  const backplane: Backplane = {
-    publish: () => Promise.resolve(answer),
+/** A cluster that answers as told, then takes everything. */
+function clusterAnswering(...answers: readonly Promise<"done" | "down">[]): Backplane {
+  const left = [...answers];
+  return {
+    publish: () => left.shift() ?? "done",
     ask: () => Promise.resolve("down"),
     askAll: () => Promise.resolve([]),
   };
-  const { publisher } = pair(new ServiceHarness({ backplane }));
+}
+
+test("K-6 a stream that does not reach all nodes ends for both, and nobody gets a fragment twice", async () => {
+  const backplane = clusterAnswering(Promise.resolve("done"), Promise.resolve("down"));
+  const { publisher, member } = pair(new ServiceHarness({ backplane }));
   publisher.request(start());
-  publisher.send(data(1));
-  publisher.send(end());
+  for (const id of [1, 2]) publisher.send(data(id));
   await answersArrive();
-  expect(publisher.received()).toEqual([nack("TransientError", 1), nack("TransientError", 1)]);
-  answer = "done";
-  publisher.send(data(1));
+  expect(publisher.received()).toEqual([closedBy("InternalServerError")]);
+  expect(member.received()).toEqual([part(1, "#1"), part(2, "#2"), ended(3, "InternalServerError")]);
+  expect(publisher.request(data(2))).toEqual([closedBy("StreamNotFound")]);
+});
+
+test("K-6 an end that does not reach all nodes is one end nevertheless", async () => {
+  const late = Promise.withResolvers<"done" | "down">();
+  const harness = new ServiceHarness({ backplane: clusterAnswering(late.promise) });
+  const { publisher, member } = pair(harness);
+  harness.keepAliveSeconds = 0;
+  publisher.request(start({}, { idleTimeoutMs: 10 }));
   publisher.send(end());
+  harness.scheduler.advance(1000);
+  late.resolve("down");
   await answersArrive();
-  expect(publisher.received()).toContainEqual(closed);
+  expect(member.received()).toEqual([part(1, "", { endOfStream: true })]);
+  expect(publisher.received()).toEqual([closedBy("InternalServerError")]);
 });
 
 test("K-6 what is on its way to other nodes is not acknowledged yet", async () => {
   const late = Promise.withResolvers<"done" | "down">();
-  const answers = [Promise.resolve("done" as const), late.promise];
-  const backplane: Backplane = {
-    publish: () => answers.shift() ?? "done",
-    ask: () => Promise.resolve("down"),
-    askAll: () => Promise.resolve([]),
-  };
+  const backplane = clusterAnswering(Promise.resolve("done"), late.promise);
   const { publisher } = pair(new ServiceHarness({ backplane }));
   publisher.request(start());
   publisher.send(data(1));
   publisher.send(data(2));
   await answersArrive();
   expect(publisher.received()).toEqual([streamAck(2)]);
-  late.resolve("down");
+  late.resolve("done");
   await answersArrive();
-  expect(publisher.received()).toEqual([nack("TransientError", 2)]);
+  expect(publisher.received()).toEqual([streamAck(3)]);
+});
+
+test("C-98 the longest idle time-out does not end the stream at once", () => {
+  const { publisher } = pair(new ServiceHarness());
+  for (const idleTimeoutMs of [2 ** 31 - 1, 2 ** 31, Number.MAX_SAFE_INTEGER]) {
+    publisher.request(start({}, { idleTimeoutMs }));
+    expect(publisher.request(data(1))).toEqual([streamAck(2)]);
+    publisher.request(end());
+  }
+});
+
+test("C-98 a fragment that waits behind an event keeps its stream open", async () => {
+  const harness = new ServiceHarness();
+  const { publisher } = pair(harness);
+  harness.keepAliveSeconds = 0;
+  publisher.request(start({}, { idleTimeoutMs: 1000 }));
+  publisher.send({ type: "event", event: "slow", data: 1 });
+  for (let round = 0; round < 3; round++) {
+    harness.scheduler.advance(900);
+    publisher.send(keepAlive);
+  }
+  harness.upstream.pending[0]?.answer({ kind: "handled", reply: null });
+  await answersArrive();
+  expect(publisher.request(data(1))).toEqual([streamAck(2)]);
+});
+
+test("C-97 after a revocation not even an end is published", () => {
+  const { publisher, member } = pair(new ServiceHarness());
+  publisher.request(start());
+  publisher.connection.permissions.set({ action: "sendToGroup", group: null, wanted: false }, 10);
+  expect(publisher.request(end({ error: { message: "still here" } }))).toEqual([closedBy("Forbidden")]);
+  expect(member.received()).toEqual([ended(1, "Forbidden")]);
+});
+
+test("C-96 the end of a stream does not expire with its fragments", () => {
+  const harness = new ServiceHarness();
+  const publisher = harness.connectFree();
+  const member = harness.connectReliable({ groups: ["g"] });
+  publisher.request(start({ ttlSeconds: 1 }));
+  member.sink.abort();
+  publisher.send(data(1));
+  publisher.send(end());
+  harness.scheduler.advance(2000);
+  expect(harness.recover(member)?.received()).toEqual([{ sequenceId: 2, ...part(2, "", { endOfStream: true }) }]);
+});
+
+test("C-33 a refused start with a used ack id is a duplicate", () => {
+  const { publisher } = pair(new ServiceHarness());
+  publisher.request({ type: "joinGroup", group: "g", ackId: 9 });
+  expect(publisher.request(start({ ackId: 9 }, { streamId: "" }))).toMatchObject([{ error: { name: "Duplicate" } }]);
+});
+
+test("H-35 thousands of full members that publish streams end at once, without recursion", () => {
+  const count = 10_000;
+  const harness = new ServiceHarness({ limits: { reliable: { recoveryMs: 30_000, messages: 3, bytes: 1_000_000 } } });
+  for (let index = 0; index < count; index++)
+    harness.connectReliable({ groups: ["g"] }).send(start({ noEcho: true }, { streamId: `s${index}` }));
+  const publication = harness.publication({ target: { kind: "group", group: named.group("g") } });
+  for (let index = 0; index < 4; index++) void harness.service.publish(publication);
+  expect(harness.service.connectionCount).toBe(0);
 });

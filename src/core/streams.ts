@@ -107,14 +107,12 @@ export class Streams {
 
   /** Publishes the fragment that is next; answers any other (C-97). The promise is for the publication. */
   data({ streamId, sequenceId, payload }: StreamData): Promise<void> | undefined {
-    const stream = this.#heard(streamId);
+    const stream = this.#publishable(streamId);
     if (stream === null) return undefined;
-    if (!this.#publisher.permissions.allows("sendToGroup", stream.group)) {
-      this.#fail(stream, forbidden);
-      return undefined;
-    }
     if (sequenceId > stream.expected) {
-      this.#refuse(stream, "InvalidSequenceId", `The next fragment is ${stream.expected}.`);
+      const { expected } = stream;
+      const message = `The next fragment is ${expected}.`;
+      this.#tell({ kind: "streamNack", streamId, expected, name: "InvalidSequenceId", message });
       return undefined;
     }
     if (sequenceId < stream.expected) {
@@ -133,9 +131,15 @@ export class Streams {
     this.#heard(streamId);
   }
 
+  /** The same for a frame that arrived, while it waits for its turn. */
+  noteFrame(streamId: string): void {
+    const stream = this.#open.get(streamId);
+    if (stream !== undefined) stream.heardAt = this.#ports.clock.now();
+  }
+
   /** Ends a stream as its publisher wishes. */
   end({ streamId, error }: StreamEnd): Promise<void> | undefined {
-    const stream = this.#heard(streamId);
+    const stream = this.#publishable(streamId);
     if (stream === null) return undefined;
     const part = endOf(stream, error === null ? null : { name: "UserError", ...error });
     return this.#publish(stream, { payload: emptyText, part }, () => this.#close(stream, null));
@@ -180,6 +184,14 @@ export class Streams {
     return stream;
   }
 
+  /** The same when the publisher still may publish in it; its permissions can change meanwhile. */
+  #publishable(streamId: string): Stream | null {
+    const stream = this.#heard(streamId);
+    if (stream === null || this.#publisher.permissions.allows("sendToGroup", stream.group)) return stream;
+    this.#fail(stream, forbidden);
+    return null;
+  }
+
   #publish(
     stream: Stream,
     { payload, part }: { readonly payload: Payload; readonly part: StreamPart },
@@ -187,7 +199,7 @@ export class Streams {
   ): Promise<void> | undefined {
     // Before it goes out: a publisher that has no room for its own message is ended by it, and `cancel` comes first.
     if (part.end === null) stream.expected += 1;
-    else stream.isEnding = true;
+    else beginEnd(stream);
     const outcome = this.#ports.publish(this.#publication(stream, payload, part));
     if (outcome === "done") {
       taken();
@@ -195,13 +207,10 @@ export class Streams {
     }
     return outcome.then((late) => {
       if (this.#open.get(stream.id) !== stream) return;
-      if (late === "done") {
-        taken();
-        return;
-      }
-      stream.expected = part.sequenceId;
-      stream.isEnding = false;
-      this.#refuse(stream, "TransientError", "The service cannot take the fragment now.");
+      if (late === "done") taken();
+      else if (stream.isEnding) this.#close(stream, clusterDown.closed);
+      // Members on this node have the fragment, others do not: it can neither be repeated nor left out.
+      else this.#fail(stream, clusterDown);
     });
   }
 
@@ -217,13 +226,14 @@ export class Streams {
       excluded: stream.excluded,
       filter: null,
       stream: part,
-      expiresAt: ttlSeconds === 0 ? null : this.#ports.clock.now() + ttlSeconds * 1000,
+      // A stream whose end expired would keep its readers waiting.
+      expiresAt: ttlSeconds === 0 || part.end !== null ? null : this.#ports.clock.now() + ttlSeconds * 1000,
     };
   }
 
   /** Ends a stream for a reason of the service's own. */
   #fail(stream: Stream, { closed, error }: Ending): void {
-    stream.isEnding = true;
+    beginEnd(stream);
     this.#tellSubscribers(stream, error);
     this.#close(stream, closed);
   }
@@ -235,14 +245,9 @@ export class Streams {
 
   #close(stream: Stream, error: StreamClosedError | null): void {
     const { id: streamId } = stream;
-    stream.cancelTimer();
     this.#open.delete(streamId);
     if (this.#publisher.replay !== null) remember(this.#ended, streamId, error);
     this.#tell({ kind: "streamClosed", streamId, error });
-  }
-
-  #refuse(stream: Stream, name: "InvalidSequenceId" | "TransientError", message: string): void {
-    this.#tell({ kind: "streamNack", streamId: stream.id, expected: stream.expected, name, message });
   }
 
   #acknowledge(stream: Stream): void {
@@ -266,8 +271,7 @@ export class Streams {
     const { clock, scheduler } = this.#ports;
     const rest = stream.heardAt + stream.idleTimeoutMs - clock.now();
     stream.cancelTimer = scheduler.after(Math.min(Math.max(rest, 1), maxTimerMs), () => {
-      // While its end is on the way to the other nodes it is not idle.
-      if (stream.isEnding || clock.now() - stream.heardAt < stream.idleTimeoutMs) this.#watch(stream);
+      if (clock.now() - stream.heardAt < stream.idleTimeoutMs) this.#watch(stream);
       else this.#fail(stream, idleTimeout);
     });
   }
@@ -282,10 +286,21 @@ const forbidden: Ending = {
   error: streamError("Forbidden", "The publisher does not have permission to send to the group any more."),
 };
 
+const clusterDown: Ending = {
+  closed: { name: "InternalServerError", message: "The stream cannot reach all nodes of the service." },
+  error: streamError("InternalServerError", "The stream did not reach all nodes of the service."),
+};
+
 const idleTimeout: Ending = {
   closed: { name: "IdleTimeout", message: "The stream was idle for too long." },
   error: streamError("IdleTimeout", "The stream was idle for too long."),
 };
+
+/** From here on its last message goes out, and no time-out ends it again. */
+function beginEnd(stream: Stream): void {
+  stream.isEnding = true;
+  stream.cancelTimer();
+}
 
 function noTimer(): void {}
 

@@ -10,6 +10,7 @@ function setUp(
   const upgrades: UpgradeRequest[] = [];
   const asked: NetworkRequest[] = [];
   const traceUpgrades: UpgradeRequest[] = [];
+  const serverUpgrades: UpgradeRequest[] = [];
   const endpointOf = (seen: UpgradeRequest[]): Endpoint => ({
     upgrade(request) {
       seen.push(request);
@@ -20,6 +21,7 @@ function setUp(
     pathBase: options.pathBase ?? "",
     endpoint: endpointOf(upgrades),
     traceEndpoint: endpointOf(traceUpgrades),
+    serverEndpoint: endpointOf(serverUpgrades),
     rest(request) {
       api.push(request);
       return new Response(null, { status: 299 });
@@ -47,7 +49,7 @@ function setUp(
     return "upgrade" in answer ? 101 : answer.status;
   };
   const knock = (target: string, init?: RequestInit): Promise<number> => knockAt(`http://host.test${target}`, init);
-  return { knock, knockAt, api, upgrades, traceUpgrades, asked };
+  return { knock, knockAt, api, upgrades, traceUpgrades, serverUpgrades, asked };
 }
 
 test("requests find their way by the first segment, in any case", async () => {
@@ -77,6 +79,17 @@ test("M-48 live trace has an endpoint and a request type of its own", async () =
   expect(await setUp({ denied: ["Trace"] }).knock("/livetrace", { headers })).toBe(403);
 });
 
+test("T-7 application servers have an endpoint and a request type of their own", async () => {
+  const { knock, upgrades, serverUpgrades, asked } = setUp();
+  const headers = { upgrade: "websocket", connection: "Upgrade" };
+  expect(await knock("/Server/tunnel?hub=h", { headers })).toBe(101);
+  expect(serverUpgrades.map(({ path, query, isUpgrade }) => [path, query, isUpgrade])).toEqual([
+    ["/Server/tunnel", "hub=h", true],
+  ]);
+  expect([upgrades, asked.map(({ type }) => type)]).toEqual([[], ["ServerConnection"]]);
+  expect(await setUp({ denied: ["ServerConnection"] }).knock("/server/tunnel?hub=h", { headers })).toBe(403);
+});
+
 test("an upgrade is a GET", async () => {
   const { knock, upgrades } = setUp();
   const headers = { upgrade: "WebSocket", connection: "Upgrade" };
@@ -85,7 +98,7 @@ test("an upgrade is a GET", async () => {
   expect(upgrades.map(({ isUpgrade }) => isUpgrade)).toEqual([true, false]);
 });
 
-test.each(["/", "/x", "/apix", "/constructor/x", "/__proto__", "/toString", "//client/hubs/h", "/server", "*"])(
+test.each(["/", "/x", "/apix", "/constructor/x", "/__proto__", "/toString", "//client/hubs/h", "/servers", "*"])(
   "%p is nowhere",
   async (url) => {
     expect(await setUp().knock(url)).toBe(404);

@@ -25,9 +25,12 @@ export interface ApiRequest {
 export interface FrontDoorOptions {
   /** `""` or `/prefix`; what is not below it does not exist (M-40). */
   readonly pathBase: string;
+  /** For clients. */
   readonly endpoint: Endpoint;
   /** For live trace views, below `/livetrace`. */
   readonly traceEndpoint: Endpoint;
+  /** For application servers, below `/server`. */
+  readonly serverEndpoint: Endpoint;
   rest(request: ApiRequest): Response | Promise<Response>;
   settings(): FrontDoorSettings;
 }
@@ -56,7 +59,7 @@ const hostHeader = /^(?:(?:[A-Za-z0-9._~%-]+|\[[0-9A-Fa-f:.%]+\])(?::\d{1,5})?)?
 
 /**
  * The one way in for every request, in this order: host header, path base, caller, health (always open), stopped service, network
- * rules (before any authentication, M-34), then REST or the client endpoint.
+ * rules (before any authentication, M-34), then REST or the endpoint of clients or servers.
  */
 export function createFrontDoor(
   options: FrontDoorOptions,
@@ -65,6 +68,7 @@ export function createFrontDoor(
   const endpoints: ReadonlyMap<string, Endpoint> = new Map([
     ["client", options.endpoint],
     ["livetrace", options.traceEndpoint],
+    ["server", options.serverEndpoint],
   ]);
   return (request, peer) => {
     if (!hostHeader.test(request.headers.get("host") ?? "")) return new Response(null, { status: 400 });

@@ -54,6 +54,10 @@ export class Session implements SocketEvents {
       this.#cancelInvocation(decoded);
       return;
     }
+    // A stream is not idle while what keeps it alive waits here (C-98).
+    if (decoded.kind === "streamData" || decoded.kind === "streamKeepAlive") {
+      connection.streams?.noteFrame(decoded.streamId);
+    }
     const waiting = (this.#waiting ??= []);
     waiting.push({ decoded, size: frame.length });
     this.#waitingSize += frame.length;
@@ -99,15 +103,14 @@ export class Session implements SocketEvents {
     };
   }
 
-  /** The invocation may be pending, or still wait behind an event itself. */
+  /** The invocation may be pending, or still wait behind an event itself; with a client that uses ids twice, both. */
   #cancelInvocation(command: Extract<Decoded, { readonly kind: "cancelInvocation" }>): void {
     const { invocationId } = command;
     const isIt = ({ decoded }: Waiting): boolean => decoded.kind === "invoke" && decoded.invocationId === invocationId;
     const at = this.#waiting?.findIndex(isIt) ?? -1;
     const [waiting] = at < 0 ? [] : (this.#waiting?.splice(at, 1) ?? []);
-    if (waiting === undefined)
-      void execute(this.#executor, this.#connection, command); // done when it returns
-    else this.#waitingSize -= waiting.size;
+    if (waiting !== undefined) this.#waitingSize -= waiting.size;
+    void execute(this.#executor, this.#connection, command); // done when it returns
   }
 
   #carryOut(decoded: Decoded): void {

@@ -43,6 +43,13 @@ const names = [
   "RequestRefused",
   "LinesDropped",
   "TraceTokenRefused",
+  "ServerConnectionStarted",
+  "ServerConnectionEnded",
+  "ServerTokenRefused",
+  "ListenerEventDropped",
+  "ListenerEventFailed",
+  "EventListenerUnavailable",
+  "EventListenerRecovered",
 ] as const;
 
 /** The id of an event at a level; 0 stands for events without a number of their own. */

@@ -22,6 +22,7 @@ function harness() {
     readProcessUsage: () => ({ cpuSeconds: state.cpuSeconds, residentBytes: 5_000_000, startedAt: 1000.5 }),
     maxConnections: () => state.maxConnections,
     reliableState: () => ({ detached: 3, messages: 40, bytes: 500 }),
+    listenerQueues: () => ({ events: 2, bytes: 30 }),
     suppressedLogLines: () => state.suppressed,
   });
   /** The value of one series, or undefined. */
@@ -166,4 +167,17 @@ test("what is kept for reliable clients can be read", () => {
   expect(read("webpubsub_detached_connection_count")).toBe(3);
   expect(read("webpubsub_replay_messages")).toBe(40);
   expect(read("webpubsub_replay_bytes")).toBe(500);
+});
+
+test("E-87 listeners are counted by kind of endpoint and outcome, their queues shown", () => {
+  const { metrics } = harness();
+  metrics.listener("Kafka", "sent", 3);
+  metrics.listener("Kafka", "dropped", 2);
+  metrics.listener("Nats", "failed", 1);
+  const text = metrics.render();
+  expect(text).toContain('webpubsub_listener_sent_total{type="Kafka"} 3');
+  expect(text).toContain('webpubsub_listener_dropped_total{type="Kafka"} 2');
+  expect(text).toContain('webpubsub_listener_failed_total{type="Nats"} 1');
+  expect(text).toContain("webpubsub_listener_queue_events 2");
+  expect(text).toContain("webpubsub_listener_queue_bytes 30");
 });

@@ -56,6 +56,8 @@ export interface MetricsOptions {
   readonly maxConnections: () => number;
   /** Reliable connections without a socket, and what is kept for all reliable ones until they confirm it. */
   readonly reliableState: () => { readonly detached: number; readonly messages: number; readonly bytes: number };
+  /** Events waiting for event listeners. */
+  readonly listenerQueues: () => { readonly events: number; readonly bytes: number };
   /** Log lines left out so far; see `Logger.suppressedLines`. */
   readonly suppressedLogLines: () => number;
 }
@@ -102,6 +104,7 @@ export class Metrics {
   #outboundBytes = 0;
   #billedMessages = 0;
   #droppedNotifications = 0;
+  readonly #listeners = new Map<string, { sent: number; failed: number; dropped: number }>();
   #loadSince: { readonly at: number; readonly cpuSeconds: number };
   #loadPercent = 0;
 
@@ -128,6 +131,16 @@ export class Metrics {
     this.#countsOf(hub).open -= 1;
     this.#connections -= 1;
     this.#closed[category] += 1;
+  }
+
+  serverConnectionOpened(hub: string): void {
+    const counts = this.#countsOf(hub);
+    counts.openServers += 1;
+    counts.openedServers += 1;
+  }
+
+  serverConnectionClosed(hub: string): void {
+    this.#countsOf(hub).openServers -= 1;
   }
 
   handshake(status: number, clientType: ClientType): void {
@@ -160,6 +173,13 @@ export class Metrics {
 
   notificationDropped(): void {
     this.#droppedNotifications += 1;
+  }
+
+  /** `type` is a kind of endpoint; there are few. */
+  listener(type: string, outcome: "sent" | "failed" | "dropped", events: number): void {
+    const counts = this.#listeners.get(type) ?? { sent: 0, failed: 0, dropped: 0 };
+    counts[outcome] += events;
+    this.#listeners.set(type, counts);
   }
 
   /** Returns everything counted so far in the Prometheus text format. */
@@ -198,6 +218,16 @@ export class Metrics {
         "webpubsub_connection_open_total",
         "Connections opened.",
         hubs.map(([hub, { opened }]) => ({ labels: { hub }, value: opened })),
+      ),
+      gauge(
+        "webpubsub_server_connection_count",
+        "Open connections of application servers (tunnels).",
+        hubs.map(([hub, { openServers }]) => ({ labels: { hub }, value: openServers })),
+      ),
+      counter(
+        "webpubsub_server_connection_open_total",
+        "Connections of application servers opened.",
+        hubs.map(([hub, { openedServers }]) => ({ labels: { hub }, value: openedServers })),
       ),
       counter("webpubsub_connection_close_total", "Connections closed, by cause.", byLabel("category", this.#closed)),
       gauge(
@@ -263,11 +293,25 @@ export class Metrics {
         "Event notifications given up.",
         single(this.#droppedNotifications),
       ),
+      ...this.#listenerFamilies(),
       counter(
         "webpubsub_log_lines_suppressed_total",
         "Log lines left out by rate limiting.",
         single(this.#options.suppressedLogLines()),
       ),
+    ];
+  }
+
+  #listenerFamilies(): readonly MetricFamily[] {
+    const { events, bytes } = this.#options.listenerQueues();
+    const of = (outcome: "sent" | "failed" | "dropped"): readonly Sample[] =>
+      Array.from(this.#listeners, ([type, counts]) => ({ labels: { type }, value: counts[outcome] }));
+    return [
+      counter("webpubsub_listener_sent_total", "Events that event listeners took, by kind of endpoint.", of("sent")),
+      counter("webpubsub_listener_failed_total", "Events that they did not take, or maybe not.", of("failed")),
+      counter("webpubsub_listener_dropped_total", "Events dropped before they were sent.", of("dropped")),
+      gauge("webpubsub_listener_queue_events", "Events waiting for event listeners.", single(events)),
+      gauge("webpubsub_listener_queue_bytes", "Size of these events.", single(bytes)),
     ];
   }
 
@@ -290,7 +334,7 @@ export class Metrics {
     if (known !== undefined) return known;
     // A label lives as long as the process, so a hub keeps the one it was first counted under.
     const label = this.#hubs.size < maxHubLabels ? hub : overflowLabel;
-    const counts = this.#hubs.get(label) ?? { open: 0, opened: 0 };
+    const counts = this.#hubs.get(label) ?? { open: 0, opened: 0, openServers: 0, openedServers: 0 };
     this.#hubs.set(label, counts);
     return counts;
   }
@@ -310,6 +354,8 @@ export class Metrics {
 interface HubCounts {
   open: number;
   opened: number;
+  openServers: number;
+  openedServers: number;
 }
 
 /** Ours: bounds the size of a scrape; further hubs are counted together. */

@@ -28,6 +28,7 @@ function harness(categories: readonly ResourceCategory[] = all) {
     readProcessUsage: () => ({ cpuSeconds: 0, residentBytes: 0, startedAt: 0 }),
     maxConnections: () => 0,
     reliableState: () => ({ detached: 0, messages: 0, bytes: 0 }),
+    listenerQueues: () => ({ events: 2, bytes: 30 }),
     suppressedLogLines: () => logger.suppressedLines,
   });
   const resourceLogs = createResourceLogs({ serviceName: "dev", settings: { categories, write }, clock, redactor });

@@ -4,7 +4,7 @@ import { billedMessages } from "../core/billed-messages.ts";
 import { createFilterCache } from "../core/filter/filter-cache.ts";
 import { MessageQuota } from "../core/message-quota.ts";
 import { Service } from "../core/service.ts";
-import { createFrontDoor } from "../front/front-door.ts";
+import { createFrontDoor, type FrontDoorOptions } from "../front/front-door.ts";
 import { createClientEndpoint } from "../gateway/client-endpoint.ts";
 import type { LiveTrace } from "../live-trace/live-trace.ts";
 import { createTraceEndpoint } from "../live-trace/trace-endpoint.ts";
@@ -12,11 +12,15 @@ import type { ServiceTelemetry } from "../observability/telemetry.ts";
 import { createRest, type Rest } from "../rest/rest.ts";
 import type { ListenOptions } from "../transport/listener.ts";
 import type { Traffic } from "../transport/socket.ts";
+import { createSinks } from "../upstream/listeners/create-sink.ts";
+import { createEventListeners, type EventListeners } from "../upstream/listeners/listeners.ts";
+import { createTunnelEndpoint } from "../upstream/tunnel/tunnel-endpoint.ts";
+import { Tunnels } from "../upstream/tunnel/tunnels.ts";
 import { createUpstream, type WebhookUpstream } from "../upstream/upstream.ts";
 import { createIdSource, createNodeId } from "./ids.ts";
 import { continuationKey, type LiveSettings } from "./live-settings.ts";
 import { systemClock, systemScheduler } from "./time.ts";
-import { upstreamSettings } from "./upstream-settings.ts";
+import { listenersSettings, tunnelLimits, upstreamSettings } from "./upstream-settings.ts";
 import { version } from "./version.ts";
 
 /** Parsed filters kept; a REST caller repeats the same few. Ours. */
@@ -35,6 +39,8 @@ export interface CompositionOptions {
 export interface Composition {
   readonly service: Service;
   readonly upstream: WebhookUpstream;
+  readonly tunnels: Tunnels;
+  readonly listeners: EventListeners;
   readonly traffic: Traffic;
   readonly handle: ListenOptions["handle"];
   /** Asks the event handlers of configured hubs whether they may be called; the answers are only logged. */
@@ -45,7 +51,7 @@ export interface Composition {
 
 /** Joins the rooms: the only place that knows all of them. */
 export function compose(options: CompositionOptions): Composition {
-  const { telemetry, liveTrace, live } = options;
+  const { telemetry, live } = options;
   const ports = { clock: systemClock, scheduler: systemScheduler };
   const quota = new MessageQuota({
     ...ports,
@@ -62,18 +68,26 @@ export function compose(options: CompositionOptions): Composition {
       quota.count(messages);
     },
   };
+  const billed = billedTelemetry(telemetry, quota);
+  const tunnels = new Tunnels({
+    ...ports,
+    telemetry,
+    rest: ({ hub, ...call }) => rest.handle({ ...call, pathBase: live().config.service.pathBase, ownedHub: hub }),
+    limits: () => tunnelLimits(live().config),
+  });
+  const listeners = createEventListeners({
+    ...ports,
+    settings: listenersSettings(live().config),
+    telemetry: billed,
+    createSink: createSinks({ ...ports, telemetry, version, targets: () => live().config.upstream.targets }),
+  });
   const upstream = createUpstream({
     ...ports,
+    listeners,
     settings: upstreamSettings(live().config),
-    // Requests to event handlers are outbound traffic too (M-45).
-    telemetry: {
-      ...telemetry,
-      webhook(report) {
-        telemetry.webhook(report);
-        quota.count(billedMessages(report.bytes));
-      },
-    },
+    telemetry: billed,
     version,
+    tunnels,
     signer: () => live().sign,
   });
   const reconnectionTokens = createReconnectionTokens();
@@ -123,13 +137,7 @@ export function compose(options: CompositionOptions): Composition {
   const handle = createFrontDoor({
     pathBase: live().config.service.pathBase,
     endpoint,
-    traceEndpoint: createTraceEndpoint({
-      liveTrace,
-      clock: systemClock,
-      telemetry,
-      access: () => live().restAccess,
-      acceptsViewers: options.isReady,
-    }),
+    ...otherEndpoints(options, tunnels),
     rest: (request) => rest.handle(request),
     settings: () => live().frontDoor,
   });
@@ -137,13 +145,45 @@ export function compose(options: CompositionOptions): Composition {
   return {
     service,
     upstream,
+    tunnels,
+    listeners,
     traffic,
     handle,
     warmUp,
     reload() {
       rest = buildRest(live());
       upstream.reload(upstreamSettings(live().config));
+      listeners.reload(listenersSettings(live().config));
       warmUp();
     },
+  };
+}
+
+/** What leaves for applications is outbound traffic too (M-45). */
+function billedTelemetry(telemetry: ServiceTelemetry, quota: MessageQuota): ServiceTelemetry {
+  return {
+    ...telemetry,
+    webhook(report) {
+      telemetry.webhook(report);
+      quota.count(billedMessages(report.bytes));
+    },
+    listenerSent(type, sent) {
+      telemetry.listenerSent(type, sent);
+      quota.count(sent.messages);
+    },
+  };
+}
+
+/** The endpoints that are not for clients: application servers behind tunnels, live trace views. */
+function otherEndpoints(
+  { telemetry, liveTrace, live, isReady }: CompositionOptions,
+  tunnels: Tunnels,
+): Pick<FrontDoorOptions, "serverEndpoint" | "traceEndpoint"> {
+  const access = (): LiveSettings["restAccess"] => live().restAccess;
+  const maxContentBytes = (): number => live().config.limits.tunnel.maxContentBytes;
+  const shared = { clock: systemClock, telemetry, access };
+  return {
+    serverEndpoint: createTunnelEndpoint({ ...shared, tunnels, maxContentBytes, acceptsServers: isReady }),
+    traceEndpoint: createTraceEndpoint({ ...shared, liveTrace, acceptsViewers: isReady }),
   };
 }

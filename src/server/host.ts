@@ -8,10 +8,11 @@ import { type AdminListener, openAdminListener } from "./admin.ts";
 import { type Composition, compose } from "./composition.ts";
 import { type Listeners, openListeners } from "./listeners.ts";
 import { type LiveSettings, liveSettings } from "./live-settings.ts";
+import { missingPackage } from "./missing-packages.ts";
 import { createObserving, type HostOutput, type Observing } from "./observing.ts";
 import { version } from "./version.ts";
 
-/** How long a stopping service waits for notifications that are under way (event-handlers 6.3). */
+/** How long a stopping service waits for what event handlers and listeners have to get (event-handlers 6.3, 12). */
 const notificationDrainMs = 10_000;
 const drainPollMs = 50;
 /**
@@ -48,6 +49,8 @@ export type StartResult = { readonly ok: true; readonly host: Host } | { readonl
 /** Starts a service from a loaded configuration; resolves when it is ready to serve. */
 export async function startHost(loaded: LoadedConfig, output: HostOutput): Promise<StartResult> {
   const { config } = loaded;
+  const missing = missingPackage(config);
+  if (missing !== null) return { ok: false, problem: missing };
   const first = liveSettings(config);
   if ("problem" in first) return { ok: false, problem: first.problem };
   let live: LiveSettings = first;
@@ -55,6 +58,7 @@ export async function startHost(loaded: LoadedConfig, output: HostOutput): Promi
   const observing = createObserving(config, output, {
     maxConnections: () => live.limits.maxConnections,
     reliableState: () => composition.service.reliableState,
+    listenerQueues: () => composition.listeners.stats,
   });
   const { telemetry } = observing;
   const composition: Composition = compose({
@@ -82,10 +86,13 @@ export async function startHost(loaded: LoadedConfig, output: HostOutput): Promi
   const watch = watchConfig(
     loaded,
     followConfig(telemetry, (changed) => {
+      const lacking = missingPackage(changed);
+      if (lacking !== null) return lacking;
       const next = liveSettings(changed);
       if ("problem" in next) return next.problem;
       live = next;
       observing.configure(changed);
+      listeners.configure(changed);
       composition.reload();
       return null;
     }),
@@ -176,7 +183,7 @@ interface Running {
 }
 
 async function stopAll({ watch, composition, listeners, admin, observing, drainSeconds }: Running): Promise<void> {
-  const { service, upstream } = composition;
+  const { service, tunnels, upstream, listeners: eventListeners } = composition;
   const deadline = Date.now() + drainSeconds() * 1000;
   const timeLeft = (): number => Math.max(0, deadline - Date.now());
   watch.close();
@@ -186,7 +193,9 @@ async function stopAll({ watch, composition, listeners, admin, observing, drainS
   const isBusy = (): boolean => service.closingCount > 0 || listeners.pendingRequests > 0;
   while (isBusy() && timeLeft() > 0) await sleep(drainPollMs);
   if (hadClients) await sleep(Math.min(lingerMs, timeLeft()));
-  await upstream.close(Math.min(notificationDrainMs, timeLeft()));
+  const drainMs = Math.min(notificationDrainMs, timeLeft());
+  await Promise.all([upstream.close(drainMs), eventListeners.close(drainMs)]);
+  await tunnels.close(Math.min(lingerMs, timeLeft()));
   // Whoever watches sees the end of everything else.
   observing.liveTrace.close("The service is stopping.");
   await Promise.all([listeners.stop(), admin?.stop()]);

@@ -7,7 +7,11 @@ const { load } = configFolder();
 let observing: Observing | null = null;
 afterEach(() => observing?.close());
 
-const observed = { maxConnections: () => 0, reliableState: () => ({ detached: 0, messages: 0, bytes: 0 }) };
+const observed = {
+  maxConnections: () => 0,
+  reliableState: () => ({ detached: 0, messages: 0, bytes: 0 }),
+  listenerQueues: () => ({ events: 2, bytes: 30 }),
+};
 
 function observe(config: Config) {
   const lines: string[] = [];

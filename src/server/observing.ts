@@ -1,4 +1,4 @@
-import type { Config, HandlerAuth } from "../config/config.ts";
+import type { Config, EventListenerConfig, HandlerAuth } from "../config/config.ts";
 import { LiveTrace } from "../live-trace/live-trace.ts";
 import { createLogger } from "../observability/logger.ts";
 import { Metrics, type MetricsOptions } from "../observability/metrics.ts";
@@ -29,7 +29,7 @@ export interface Observing {
 }
 
 /** What the metrics read of the running service. */
-export type Observed = Pick<MetricsOptions, "maxConnections" | "reliableState">;
+export type Observed = Pick<MetricsOptions, "maxConnections" | "reliableState" | "listenerQueues">;
 
 /** Builds logs and metrics from a configuration. */
 export function createObserving(config: Config, output: HostOutput, observed: Observed): Observing {
@@ -83,8 +83,38 @@ export function createObserving(config: Config, output: HostOutput, observed: Ob
 function secretsOf({ service, hubs, defaultHub, templateSecrets }: Config): readonly string[] {
   const { keys, adminListen } = service;
   const handlers = [...hubs.values(), defaultHub].flatMap((hub) => hub.eventHandlers);
+  const listeners = [...hubs.values(), defaultHub].flatMap((hub) => hub.eventListeners);
   const own = [keys.primary, keys.secondary, adminListen?.token].filter((secret) => typeof secret === "string");
-  return [...own, ...templateSecrets, ...handlers.flatMap(({ auth }) => authSecrets(auth))];
+  return [
+    ...own,
+    ...templateSecrets,
+    ...handlers.flatMap(({ auth }) => authSecrets(auth)),
+    ...listeners.flatMap(({ endpoint }) => listenerSecrets(endpoint)),
+  ];
+}
+
+function listenerSecrets(endpoint: EventListenerConfig["endpoint"]): readonly string[] {
+  switch (endpoint.type) {
+    case "EventHub": {
+      const { access } = endpoint;
+      if (access.kind === "token") return access.auth === null ? [] : authSecrets(access.auth);
+      const { connectionString } = access;
+      return [connectionString, /SharedAccessKey=([^;]+)/i.exec(connectionString)?.[1] ?? ""];
+    }
+    case "Kafka": {
+      const password = endpoint.sasl?.password ?? "";
+      // That of Event Hubs' Kafka endpoint is a connection string.
+      return [password, /SharedAccessKey=([^;]+)/i.exec(password)?.[1] ?? ""];
+    }
+    case "Nats": {
+      const { credentials } = endpoint;
+      if (credentials.kind === "password") return [credentials.password];
+      if (credentials.kind === "token") return [credentials.token];
+      return credentials.kind === "file" ? credentials.content.split("\n").filter((line) => line.length > 20) : [];
+    }
+    case "HttpBatch":
+      return authSecrets(endpoint.auth);
+  }
 }
 
 function authSecrets(auth: HandlerAuth): readonly string[] {

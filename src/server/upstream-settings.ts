@@ -1,6 +1,8 @@
 import type { Config } from "../config/config.ts";
 import { hubSettings } from "../config/config.ts";
+import type { ListenersSettings } from "../upstream/listeners/settings.ts";
 import type { UpstreamSettings } from "../upstream/settings.ts";
+import type { TunnelLimits } from "../upstream/tunnel/tunnels.ts";
 
 /** The upstream's view of a configuration. */
 export function upstreamSettings(config: Config): UpstreamSettings {
@@ -18,5 +20,23 @@ export function upstreamSettings(config: Config): UpstreamSettings {
     retryOnDemand: upstream.validation.retryOnDemand,
     targets: upstream.targets,
     globEventPatterns: compat.globEventPatterns,
+  };
+}
+
+/** The limits of tunnels in a configuration. */
+export function tunnelLimits({ limits }: Config): TunnelLimits {
+  const { connectionsPerHub, connectionsPerServer, requestsPerConnection } = limits.tunnel;
+  return {
+    socketsPerHub: connectionsPerHub,
+    socketsPerServer: connectionsPerServer,
+    requestsPerSocket: requestsPerConnection,
+  };
+}
+
+/** The event listeners' view of a configuration. */
+export function listenersSettings({ hubs, defaultHub }: Config): ListenersSettings {
+  return {
+    hubs: new Map(Array.from(hubs, ([name, { eventListeners }]) => [name, eventListeners])),
+    defaultHub: defaultHub.eventListeners,
   };
 }

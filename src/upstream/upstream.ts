@@ -9,6 +9,8 @@ import type {
 } from "../core/ports.ts";
 import { EventSender, eventFacts, type OutgoingEvent } from "./event-sender.ts";
 import { EventSession } from "./event-session.ts";
+import type { HeardEvent } from "./listeners/audience.ts";
+import { listenerBody } from "./listeners/event.ts";
 import type { HubUpstreamSettings, UpstreamOptions, UpstreamSettings } from "./settings.ts";
 import { readConnectResponse, refuseConnect } from "./webhooks/connect-response.ts";
 import { createAuthenticator } from "./webhooks/handler-auth.ts";
@@ -42,7 +44,7 @@ export interface UpstreamStats {
 }
 
 const jsonContent = "application/json; charset=utf-8";
-const noRoutes = new HubRoutes([]);
+const noRoutes = new HubRoutes([], () => false);
 const acceptedUnchanged: ConnectOutcome = {
   kind: "accepted",
   userId: undefined,
@@ -101,7 +103,7 @@ class Webhooks implements WebhookUpstream {
   }
 
   wantsConnect(hub: HubName): boolean {
-    return this.#routesOf(hub).connect !== null;
+    return this.#routesOf(hub).system("connect", hub) !== null;
   }
 
   wantsPresence(hub: HubName): boolean {
@@ -109,7 +111,7 @@ class Webhooks implements WebhookUpstream {
   }
 
   async connect(source: EventSource, event: ConnectEvent, signal: AbortSignal): Promise<ConnectOutcome> {
-    const handler = this.#routesOf(source.hub).connect;
+    const handler = this.#routesOf(source.hub).system("connect", source.hub);
     if (handler === null) return acceptedUnchanged;
     if (this.#closed !== null) return connectFailed;
     const session = EventSession.of(source);
@@ -154,27 +156,29 @@ class Webhooks implements WebhookUpstream {
     this.#notify(source, {
       kind: "sys",
       event: "connected",
-      handler: this.#routesOf(source.hub).connected,
+      handler: this.#routesOf(source.hub).system("connected", source.hub),
       body: "{}",
     });
   }
 
   disconnected(source: EventSource, reason: string): void {
-    const handler = this.#routesOf(source.hub).disconnected;
-    const body = handler === null ? "" : JSON.stringify({ reason });
-    this.#notify(source, { kind: "sys", event: "disconnected", handler, body });
+    const handler = this.#routesOf(source.hub).system("disconnected", source.hub);
+    this.#notify(source, { kind: "sys", event: "disconnected", handler, body: JSON.stringify({ reason }) });
   }
 
   presence(source: EventSource, change: "joined" | "left", group: GroupName): void {
-    const handler = this.#routesOf(source.hub).presence(change, group);
+    const handler = this.#routesOf(source.hub).presence(change, group, source.hub);
     const body = handler === null ? "" : JSON.stringify({ group });
     this.#notify(source, { kind: "gp", event: change, handler, body });
   }
 
   async userEvent(source: EventSource, event: UserEvent, signal: AbortSignal): Promise<UserEventOutcome> {
     const id = source.takeEventId();
-    const handler = this.#routesOf(source.hub).user(event.event);
-    if (handler === null) return { kind: "unhandled" };
+    const { event: name, metadata } = event;
+    const payload = () => listenerBody(event.payload);
+    const isHeard = this.#tell(source, { kind: "user", event: name, id, metadata, payload });
+    const handler = this.#routesOf(source.hub).user(name, source.hub);
+    if (handler === null) return { kind: isHeard ? "heard" : "unhandled" };
     if (this.#closed !== null) return { kind: "failed" };
     const session = EventSession.of(source);
     this.#blocking += 1;
@@ -243,9 +247,10 @@ class Webhooks implements WebhookUpstream {
     if (settings === null) return noRoutes;
     const known = this.#routes.get(settings);
     if (known !== undefined) return known;
-    const { clock, telemetry } = this.#options;
+    const { clock, telemetry, tunnels } = this.#options;
     const { routes, problems } = compileRoutes(settings, {
       globEventPatterns: this.#settings.globEventPatterns,
+      hasTunnel: (name) => tunnels.hasTunnel(name),
       createAuthenticator: ({ auth }) =>
         createAuthenticator(auth, {
           clock,
@@ -268,7 +273,12 @@ class Webhooks implements WebhookUpstream {
 
   #notify(source: EventSource, notice: Notice): void {
     const id = source.takeEventId();
-    const { handler } = notice;
+    const { kind, event, handler, body } = notice;
+    // Listeners know no presence events (event-handlers 1).
+    if (kind === "sys") {
+      const payload = () => ({ contentType: jsonContent, body });
+      this.#tell(source, { kind, event, id, metadata: null, payload });
+    }
     if (handler === null || this.#isCut) return;
     const session = EventSession.of(source);
     const queue = this.#queueOf(source.hub);
@@ -304,6 +314,15 @@ class Webhooks implements WebhookUpstream {
         this.#forget(source.hub, queue);
       },
     });
+  }
+
+  /** Tells the listeners; whether there was one (E-83, E-85). */
+  #tell(source: EventSource, event: Omit<HeardEvent, "timeMs" | "connectionState">): boolean {
+    const { listeners, clock } = this.#options;
+    if (listeners === undefined) return false;
+    const { upstreamSession: session } = source;
+    const connectionState = session instanceof EventSession ? session.connectionState : null;
+    return listeners.tell(source, { ...event, timeMs: clock.now(), connectionState });
   }
 
   async #deliver(outgoing: OutgoingEvent, sent: () => void): Promise<void> {

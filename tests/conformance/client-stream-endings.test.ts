@@ -84,7 +84,7 @@ describe("it is idle", () => {
     await openStream(publisher, "never used", { idleTimeoutMs: 50 });
     expect(await publisher.next()).toEqual(streamClosed("never used", "IdleTimeout"));
     expect(await member.next()).toEqual(receivedEnd(ofAnn("never used"), 1, "IdleTimeout"));
-    await openStream(publisher, "used", { idleTimeoutMs: 200 });
+    await openStream(publisher, "used", { idleTimeoutMs: 2000 });
     for (let id = 1; id <= 3; id++)
       expect(await answerTo(publisher, fragment("used", id, "a"))).toEqual(streamAck("used", id + 1));
     expect(await publisher.next()).toEqual(streamClosed("used", "IdleTimeout"));
@@ -100,11 +100,11 @@ describe("it is idle", () => {
     const { publisher, member } = await connect();
     // Streams tell the time: `tick` after tick passes on the server's clock until `idle` must be over, then one more.
     for (const streamId of ["kept", "fed", "repeated", "idle"])
-      await openStream(publisher, streamId, { idleTimeoutMs: 1500 });
+      await openStream(publisher, streamId, { idleTimeoutMs: 4000 });
     expect(await answerTo(publisher, fragment("repeated", 1, "a"))).toEqual(streamAck("repeated", 2));
     const over: unknown[] = [];
     for (let tick = 1; tick <= 5; tick++) {
-      publisher.send({ type: "sendToGroup", group: "none", stream: { streamId: "tick", idleTimeoutMs: 400 } });
+      publisher.send({ type: "sendToGroup", group: "none", stream: { streamId: "tick", idleTimeoutMs: 1000 } });
       publisher.send(streamKeepAlive("kept"));
       publisher.send(fragment("fed", tick, "x"));
       publisher.send(fragment("repeated", 1, "a"));
@@ -130,7 +130,7 @@ describe("it is idle", () => {
 
   test("C-98 after its last keep-alive as after its last fragment", async () => {
     const { publisher, member } = await connect();
-    await openStream(publisher, "s", { idleTimeoutMs: 50 });
+    await openStream(publisher, "s", { idleTimeoutMs: 1000 });
     publisher.send(streamKeepAlive("s"));
     expect(await publisher.next()).toEqual(streamClosed("s", "IdleTimeout"));
     expect(await member.next()).toEqual(receivedEnd(ofAnn("s"), 1, "IdleTimeout"));
@@ -138,9 +138,9 @@ describe("it is idle", () => {
 
   test("C-98 a stream that ended is not closed again when its time would be up", async () => {
     const { publisher, member } = await connect();
-    await openStream(publisher, "ended", { idleTimeoutMs: 50 });
+    await openStream(publisher, "ended", { idleTimeoutMs: 1000 });
     expect(await answerTo(publisher, streamEnd("ended"))).toEqual(streamClosed("ended"));
-    await openStream(publisher, "later", { idleTimeoutMs: 100 });
+    await openStream(publisher, "later", { idleTimeoutMs: 1500 });
     expect(await publisher.next()).toEqual(streamClosed("later", "IdleTimeout"));
     expect(await member.next()).toEqual(receivedEnd(ofAnn("ended"), 1));
     expect(await member.next()).toEqual(receivedEnd(ofAnn("later"), 1, "IdleTimeout"));

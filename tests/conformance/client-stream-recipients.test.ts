@@ -222,7 +222,7 @@ describe("a protobuf publisher", () => {
     const hub = freshName("hub");
     const member = await connectJson(server, { hub, groups: ["g"] });
     const publisher = await connectProtobuf(server, { hub, roles: mayPublish });
-    const stream = { streamId: "s", idleTimeoutMs: 50 };
+    const stream = { streamId: "s", idleTimeoutMs: 1000 };
     publisher.send({ case: "sendToGroupMessage", value: { group: "g", stream } });
     publisher.send({ case: "streamDataMessage", value: { streamId: "s" } });
     expect(await publisher.next()).toMatchObject(protobufAck(1n));

@@ -163,7 +163,7 @@ describe("any server", () => {
 
     test("C-98 that stays away for longer than the idle time-out finds its stream closed by it", async () => {
       const { publisher, member } = await connect(server);
-      await openStream(publisher, "s", { idleTimeoutMs: 50 });
+      await openStream(publisher, "s", { idleTimeoutMs: 1000 });
       await leave(publisher);
       expect(await member.next()).toEqual(receivedEnd(origin, 1, "IdleTimeout"));
       const again = await recover(server, publisher);

@@ -166,7 +166,7 @@ const control: fc.Arbitrary<OutboundControl> = fc.oneof(
     kind: fc.constant("streamNack" as const),
     streamId: text,
     expected: fc.integer({ min: 1 }),
-    name: fc.constantFrom("InvalidSequenceId" as const, "TransientError" as const),
+    name: fc.constant("InvalidSequenceId" as const),
     message: text,
   }),
   fc.record({

@@ -199,7 +199,9 @@ function shownHub(resource: RawObject): Ending {
     return [`Event handler ${index + 1}`, parts.join("  ")];
   });
   const listeners = objectsOf(settings["eventListeners"]).map((listener, index): readonly [string, string] => {
-    return [`Event listener ${index + 1}`, textOf(valueAt(listener, ["endpoint", "eventHubName"]))];
+    const endpoint = isRawObject(listener["endpoint"]) ? listener["endpoint"] : {};
+    const { type, eventHubName, topic, subject, url } = endpoint;
+    return [`Event listener ${index + 1}`, `${textOf(type)} ${textOf(eventHubName ?? topic ?? subject ?? url)}`.trim()];
   });
   const rows: (readonly [string, string])[] = [
     ["Name", textOf(name)],

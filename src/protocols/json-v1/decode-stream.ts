@@ -1,10 +1,8 @@
-import type { StreamProblem, StreamStart } from "../../core/commands.ts";
+import { defaultStreamIdleTimeoutMs, type StreamProblem, type StreamStart } from "../../core/commands.ts";
 import { maxClientIdLength, parseAckId } from "../../core/names.ts";
 import type { Decoded } from "../codec.ts";
 import type { Members } from "./members.ts";
 import { fillMembers, invalid, isAbsent, readPayload, readString } from "./read.ts";
-
-const defaultIdleTimeoutMs = 300_000;
 
 /** What the `sendToGroup` around a stream says of all its messages. */
 type Opening = Omit<StreamStart, "kind" | "streamId" | "idleTimeoutMs">;
@@ -72,7 +70,7 @@ function broken(streamId: string, message: string): StreamProblem {
 
 /** null: invalid. Bounded to what a number holds exactly. */
 function readIdleTimeout(source: string): number | null {
-  if (isAbsent(source)) return defaultIdleTimeoutMs;
+  if (isAbsent(source)) return defaultStreamIdleTimeoutMs;
   return /^[1-9][0-9]*$/.test(source) ? Math.min(Number(source), Number.MAX_SAFE_INTEGER) : null;
 }
 

@@ -1,10 +1,7 @@
-import type { Command, StreamStart } from "../../core/commands.ts";
+import { type Command, defaultStreamIdleTimeoutMs, type StreamStart } from "../../core/commands.ts";
 import { maxClientIdLength } from "../../core/names.ts";
 import { checkData } from "./check-data.ts";
 import type { RawStreamData, RawStreamEnd, RawStreamStart } from "./read-stream.ts";
-
-/** Used when the start names none (client-protocols 7.2). */
-const defaultIdleTimeoutMs = 300_000;
 
 /** What a start has in common with every message to a group. */
 type Send = Omit<StreamStart, "kind" | "streamId" | "idleTimeoutMs">;
@@ -12,7 +9,7 @@ type Send = Omit<StreamStart, "kind" | "streamId" | "idleTimeoutMs">;
 /** Decodes the start of a stream; what is wrong with it concerns the stream alone, not the connection (client-protocols 7.2). */
 export function decodeStreamStart(start: RawStreamStart, hasData: boolean, send: Send): Command {
   const { streamId } = start;
-  const idleTimeoutMs = start.idleTimeoutMs ?? defaultIdleTimeoutMs;
+  const idleTimeoutMs = start.idleTimeoutMs ?? defaultStreamIdleTimeoutMs;
   const problem = (message: string): Command => {
     return { kind: "streamProblem", streamId, opens: true, message, ackId: send.ackId };
   };

@@ -189,9 +189,9 @@ test("C-97 C-98 a refused stream is closed with its error", () => {
 });
 
 test("C-97 a nack says which number is expected and why", () => {
-  const nack = { kind: "streamNack", streamId: "s", expected: 5, name: "TransientError", message: "wait" } as const;
+  const nack = { kind: "streamNack", streamId: "s", expected: 5, name: "InvalidSequenceId", message: "wait" } as const;
   expect(hex(protobufV1Encoder.control(nack))).toBe(
-    hex(field(7, field(1, "s"), field(2, "TransientError"), field(3, "wait"), Uint8Array.fromHex("2005"))),
+    hex(field(7, field(1, "s"), field(2, "InvalidSequenceId"), field(3, "wait"), Uint8Array.fromHex("2005"))),
   );
 });
 

@@ -1,6 +1,9 @@
 import type { Scheduler } from "../../../src/core/ports.ts";
 import type { FakeClock } from "./clock.ts";
 
+/** Beyond, `setTimeout` does not wait at all. */
+const longestTimerMs = 2_147_483_647;
+
 interface Timer {
   due: number;
   readonly every: number | null;
@@ -35,6 +38,7 @@ export class FakeScheduler implements Scheduler {
   }
 
   after(ms: number, callback: () => void): () => void {
+    if (ms > longestTimerMs) throw new Error(`a real timer of ${ms} ms fires at once`);
     return this.#add({ due: this.#clock.now() + ms, every: null, callback });
   }
 
