@@ -37,7 +37,7 @@ export function fromAzure(tree: unknown): Imported | NotImported {
     ...(hubs.size > 0 && { hubs: Object.fromEntries(hubs) }),
   };
   const isEmpty = items.length === 0;
-  return { settings, notes: isEmpty ? ["the list of hubs is empty"] : notes, variables: [] };
+  return { settings, notes: isEmpty ? ["the list of hubs is empty"] : notes, variables: {} };
 }
 
 const unknownShape =

@@ -14,13 +14,13 @@ export function fromEmulator(tree: RawObject, file: string): Imported | NotImpor
   const [problem] = problems;
   if (problem !== undefined) return { fault: formatProblem(problem) };
   const notes = warnings.map(formatProblem);
-  const variables: string[] = [];
+  const variables: Record<string, string> = {};
   let settings: unknown = {};
   for (const { path, value } of assignments) {
     const isOwnKey = formatPath(path) === "service.keys.primary" && value !== developmentKey;
     if (isOwnKey || path.at(-1) === "connectionString") {
-      const name = isOwnKey ? "WPS_PRIMARY_KEY" : `EVENT_HUB_CONNECTION_STRING_${variables.length + 1}`;
-      variables.push(name);
+      const name = isOwnKey ? "WPS_PRIMARY_KEY" : `EVENT_HUB_CONNECTION_STRING_${Object.keys(variables).length + 1}`;
+      variables[name] = String(value);
       notes.push(`${formatPath(path)} is a secret; give it as environment variable ${name}`);
       settings = applyAssignments(settings, [{ path, value: `\${${name}}`, source: file }]);
     } else settings = applyAssignments(settings, [{ path, value: plain(value), source: file }]);

@@ -37,10 +37,8 @@ export function runImport({ inputs, write }: ImportRequest): Ending {
     settings = mergeSettings(settings, read.settings);
   }
   const text = `# Made by tidewire import from ${inputs.map((name) => (name === "-" ? "standard input" : name)).join(", ")}.\n${stringify(settings)}`;
-  const refused = findProblems(
-    text,
-    imported.flatMap(({ variables }) => variables),
-  );
+  const variables = Object.fromEntries(imported.flatMap((input) => Object.entries(input.variables)));
+  const refused = findProblems(text, variables);
   for (const note of imported.flatMap(({ notes }) => notes)) console.error(`tidewire: note: ${safeText(note)}`);
   for (const problem of refused) console.error(`tidewire: to be settled: ${safeText(problem)}`);
   if (write !== null) {
@@ -73,14 +71,12 @@ function readInput(input: string): Imported | Failure {
   return "fault" in imported ? misused(`${name} ${imported.fault}`) : imported;
 }
 
-/** Why a start with this configuration would be refused, and what it would warn of. */
-function findProblems(text: string, variables: readonly string[]): readonly string[] {
+/** Why a start with this configuration and these variables would be refused. */
+function findProblems(text: string, environment: Readonly<Record<string, string>>): readonly string[] {
   const folder = mkdtempSync(join(tmpdir(), "tidewire-import-"));
   try {
     const config = join(folder, "tidewire.yaml");
     writeFileSync(config, text);
-    // What stands for a secret passes every check of one.
-    const environment = Object.fromEntries(variables.map((name) => [name, "x".repeat(64)]));
     const loaded = loadConfig({ environment, commandLine: { config, data: folder }, cwd: folder, isTrial: true });
     return loaded.ok ? [] : loaded.problems.map(formatProblem);
   } finally {

@@ -6,8 +6,8 @@ export interface Imported {
   readonly settings: RawObject;
   /** One line each: what was left out and what to do instead. Never with a secret. */
   readonly notes: readonly string[];
-  /** Environment variables that stand where a secret was. */
-  readonly variables: readonly string[];
+  /** The secrets of the input by the environment variable that takes the place of each; for checks, never to be shown. */
+  readonly variables: Readonly<Record<string, string>>;
 }
 
 /** An input that cannot be imported, and why. */

@@ -141,7 +141,10 @@ test("import of the emulator's appsettings.json keeps its settings and no secret
     EventListeners: [
       {
         EventNameFilter: { SystemEvents: ["connected"], UserEventPattern: "*" },
-        EventHubEndpoint: { EventHubName: "events", ConnectionString: `Endpoint=sb://x/;SharedAccessKey=${secret}` },
+        EventHubEndpoint: {
+          EventHubName: "events",
+          ConnectionString: `Endpoint=sb://ns.servicebus.windows.net/;SharedAccessKeyName=a;SharedAccessKey=${secret}`,
+        },
       },
     ],
   };
