@@ -50,14 +50,19 @@ export interface KeptSecret {
  * there (file mode 0600, folder 0700).
  *
  * Two services that start at once on a new folder agree on one key. A damaged file is reported, never replaced: its key
- * may be in use. Messages never repeat the key.
+ * may be in use. Messages never repeat the key. In a trial nothing is written, and a key that is not there is made up.
  * @spec M-11
  */
-export function readOrCreateKey(dataDir: string, { fileName, what }: KeptSecret = accessKeyFile): StoredKey {
+export function readOrCreateKey(
+  dataDir: string,
+  { secret = accessKeyFile, isTrial = false }: { readonly secret?: KeptSecret; readonly isTrial?: boolean } = {},
+): StoredKey {
+  const { fileName, what } = secret;
   const file = join(dataDir, fileName);
   try {
     const existing = readIfPresent(file);
     if (existing !== null) return storedKey(file, existing, what);
+    if (isTrial) return { ok: true, key: generateAccessKey(), file, warning: null };
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     const draft = join(dataDir, `.${fileName}-${crypto.randomUUID()}`);
     writeFileSync(draft, `${generateAccessKey()}\n`, { mode: 0o600, flag: "wx", flush: true });

@@ -25,6 +25,8 @@ export interface LoadInput {
   readonly commandLine: CommandLine;
   /** Working directory; relative names given outside the file start here. */
   readonly cwd: string;
+  /** Only look: nothing is kept in the data folder, and keys that would be generated are made up. */
+  readonly isTrial?: boolean;
 }
 
 export interface LoadedConfig {
@@ -56,7 +58,7 @@ export interface FailedLoad {
  * defaults.
  *
  * The file is that of `--config` or `WEBPUBSUB_CONFIG`; there is no default file. Generates the access key where none is
- * configured (see `resolveConfig`); has no other effect and never prints.
+ * configured (see `resolveConfig`), unless this is a trial; has no other effect and never prints.
  * @spec M-11 M-56 M-57 M-58
  */
 export function loadConfig(input: LoadInput): LoadedConfig | FailedLoad {
@@ -145,12 +147,12 @@ function readSources(input: LoadInput): { readonly ok: true; readonly sources: S
   }
   // `--port` and the emulator's own file are how its users start it, so neither ends development mode.
   const configuresService = fromOutside.some(({ path, source }) => path[0] === "service" && source !== "--port");
-  const { environment, cwd } = input;
+  const { environment, cwd, isTrial = false } = input;
   const sources: Sources = {
     tree,
     baseDir,
     origins: sourcesByPath(assignments),
-    context: { environment, cwd, isDevelopment: content.kind !== "own" && !configuresService },
+    context: { environment, cwd, isTrial, isDevelopment: content.kind !== "own" && !configuresService },
     warnings: content.warnings,
     file,
     isEmptyFile: content.kind === "own" && Object.keys(content.tree).length === 0,

@@ -42,14 +42,26 @@ export function readConfigFile(file: string, environment: Environment): ConfigFi
   } catch (error) {
     return problem(codeOf(error) === "ENOENT" ? "does not exist" : `cannot be read (${codeOf(error)})`);
   }
-  const parsed = parseText(file.toLowerCase().endsWith(".json") ? withoutComments(text) : text);
+  const parsed = parseConfigText(text, { isJson: file.toLowerCase().endsWith(".json") });
   if ("fault" in parsed) return problem(parsed.fault);
   const tree = parsed.tree ?? {};
   if (!isRawObject(tree)) return problem("must hold named settings at its top level");
   const substituted = substitute(tree, environment);
-  if (Object.keys(tree).some((key) => /^webpubsub(?::|$)/i.test(key)))
-    return emulatorFile(substituted.tree, { file, problems: substituted.problems });
+  if (isEmulatorTree(tree)) return emulatorFile(substituted.tree, { file, problems: substituted.problems });
   return { ...noConfigFile, kind: "own", tree: substituted.tree, problems: substituted.problems };
+}
+
+/** Whether a tree is the emulator's `appsettings.json`. */
+export function isEmulatorTree(tree: RawObject): boolean {
+  return Object.keys(tree).some((key) => /^webpubsub(?::|$)/i.test(key));
+}
+
+/** Parses YAML or JSON; comments are allowed in both. The fault quotes nothing of the text. */
+export function parseConfigText(
+  text: string,
+  { isJson }: { readonly isJson: boolean },
+): { readonly tree: unknown } | { readonly fault: string } {
+  return parseText(isJson ? withoutComments(text) : text);
 }
 
 function parseText(text: string): { readonly tree: unknown } | { readonly fault: string } {
@@ -92,8 +104,8 @@ function substitute(
   return { tree: isRawObject(replaced) ? replaced : {}, problems };
 }
 
-/** The emulator's settings are those of .NET: nested, case-insensitive, `:` in a key is a level. */
-function emulatorFile(
+/** Reads the emulator's settings, which are those of .NET: nested, case-insensitive, `:` in a key is a level. */
+export function emulatorFile(
   tree: unknown,
   found: { readonly file: string; readonly problems: readonly Problem[] },
 ): ConfigFile {

@@ -17,6 +17,8 @@ export interface ResolveContext {
   readonly cwd: string;
   /** Nothing about the service itself is configured, so that the emulator's key may be used on loopback. */
   readonly isDevelopment: boolean;
+  /** Nothing is kept in the data folder; a key that would be generated there is made up. */
+  readonly isTrial: boolean;
   readonly templateSecrets: readonly string[];
 }
 
@@ -29,7 +31,8 @@ type Report = (path: readonly PathSegment[], message: string) => void;
 /**
  * Turns valid settings into the configuration: rules that span several settings, keys, default listeners.
  *
- * Generates and stores an access key when one is needed and the data folder has none (M-11); that is its only effect.
+ * Generates and stores an access key when one is needed and the data folder has none (M-11), unless this is a trial; that is
+ * its only effect.
  */
 export function resolveConfig(settings: Settings, context: ResolveContext): Resolved {
   const problems: Problem[] = [];
@@ -44,12 +47,13 @@ export function resolveConfig(settings: Settings, context: ResolveContext): Reso
   checkIssuers(settings, refuse);
   checkAdminListen(settings, refuse);
   const dataDir = service.dataDir ?? defaultDataDir(context);
+  const { isTrial } = context;
   // Only a configuration that is otherwise right may leave key files behind.
   const keys =
     problems.length === 0
-      ? resolveKeys(settings, { listen, dataDir, isDevelopment: context.isDevelopment, refuse, warn })
+      ? resolveKeys(settings, { listen, dataDir, isDevelopment: context.isDevelopment, isTrial, refuse, warn })
       : null;
-  const adminListen = keys === null ? null : resolveAdminListen(settings, { dataDir, refuse, warn });
+  const adminListen = keys === null ? null : resolveAdminListen(settings, { dataDir, isTrial, refuse, warn });
   if (keys === null || problems.length > 0) return { ok: false, problems };
   if (
     keys.origin === "development" &&
@@ -125,18 +129,19 @@ function checkAdminListen({ service }: Settings, refuse: Report): void {
     refuse(["service", "adminListen", "url"], "must be an http URL; https is not supported here");
 }
 
-const adminTokenFile: KeptSecret = { fileName: "admin-token", what: "administration token" };
+/** The token of the administration listener, where none is configured. */
+export const adminTokenFile: KeptSecret = { fileName: "admin-token", what: "administration token" };
 
 /** The token is generated and kept where none is configured, as the access key is. */
 function resolveAdminListen(
   settings: Settings,
-  context: Pick<KeyContext, "dataDir" | "refuse" | "warn">,
+  context: Pick<KeyContext, "dataDir" | "isTrial" | "refuse" | "warn">,
 ): Config["service"]["adminListen"] {
   const { adminListen } = settings.service;
   if (adminListen === null) return null;
   const { url: address, token, hostNames } = adminListen;
   if (token !== null) return { address, token, tokenFile: null, hostNames };
-  const stored = readOrCreateKey(context.dataDir, adminTokenFile);
+  const stored = readOrCreateKey(context.dataDir, { secret: adminTokenFile, isTrial: context.isTrial });
   if (!stored.ok) {
     context.refuse(["service", "dataDir"], stored.message);
     return null;
@@ -149,6 +154,7 @@ interface KeyContext {
   readonly listen: readonly Listener[];
   readonly dataDir: string;
   readonly isDevelopment: boolean;
+  readonly isTrial: boolean;
   readonly refuse: Report;
   readonly warn: Report;
 }
@@ -175,7 +181,7 @@ function resolveKeys(settings: Settings, context: KeyContext): AccessKeys | null
   if (primary !== null)
     return { primary, secondary, origin: [primary, secondary].includes(developmentKey) ? "development" : "configured" };
   if (context.isDevelopment && isLoopback) return { primary: developmentKey, secondary, origin: "development" };
-  const stored = readOrCreateKey(context.dataDir);
+  const stored = readOrCreateKey(context.dataDir, { isTrial: context.isTrial });
   if (!stored.ok) {
     context.refuse(["service", "dataDir"], stored.message);
     return null;

@@ -1,0 +1,40 @@
+import type { Command } from "commander";
+import type { Ending } from "../ending.ts";
+import { addTarget, readTarget, type TargetOptions } from "../target.ts";
+import { addVerb, ends, numberOption, repeatedOption } from "../verb.ts";
+import type { TraceFilter } from "./trace-line.ts";
+
+interface TraceOptions extends TargetOptions, TraceFilter {
+  readonly output: string;
+  readonly limit?: number;
+}
+
+/** `trace`: the live trace in the terminal (management 13). */
+export function addTraceVerb(program: Command): void {
+  const trace = addVerb(program, {
+    name: "trace",
+    summary: "Print what happens in a running service, line by line; properties.liveTraceConfiguration allows it.",
+    example: "tidewire trace --category ConnectivityLogs --user ann\ntidewire trace --event ConnectionAborted -o json",
+  });
+  addTarget(trace)
+    .addOption(
+      repeatedOption(
+        "--category <name>",
+        "Only lines of this category: ConnectivityLogs, MessagingLogs, HttpRequestLogs. This and the following may be repeated; all that are given have to hold.",
+      ),
+    )
+    .addOption(repeatedOption("--event <name>", "Only lines of this event, such as ConnectionStarted."))
+    .addOption(repeatedOption("--hub-name <hub>", "Only lines of this hub."))
+    .addOption(repeatedOption("--connection <id>", "Only lines of this connection."))
+    .addOption(repeatedOption("--user <id>", "Only lines of this user."))
+    .addOption(numberOption("--limit <lines>", "End after this many lines.", { min: 1, max: 1_000_000_000 }))
+    .action(ends(startTrace));
+}
+
+async function startTrace(options: TraceOptions): Promise<Ending> {
+  const target = readTarget(options);
+  if (!target.ok) return target;
+  const { runTrace } = await import("./trace.ts");
+  const { output, limit = null } = options;
+  return runTrace(target.service, { filter: options, asJson: output === "json", limit });
+}
