@@ -37,6 +37,12 @@ export interface ClientAddress extends RequestAddress {
   readonly hubInQuery: boolean;
 }
 
+/** A handshake of an application server as its audience is judged. */
+export interface ServerAddress extends RequestAddress {
+  /** Hub of the request, canonical. */
+  readonly hub: string;
+}
+
 /** Outcome of an audience check; `message` is the log line operators of the service search for (rest-api 4.4). */
 export type AudienceCheck = { readonly ok: true } | { readonly ok: false; readonly message: string };
 
@@ -53,6 +59,11 @@ export interface AudienceValidator {
    * @spec C-6 C-10 C-11 R-32
    */
   checkClient(claims: TokenClaims, request: ClientAddress): AudienceCheck;
+  /**
+   * Path equal to that of the server endpoint; a hub in the query must be the request's, anything else there is ignored.
+   * @spec T-2 T-4
+   */
+  checkServer(claims: TokenClaims, request: ServerAddress): AudienceCheck;
 }
 
 const clientPaths: Readonly<Record<ClientEndpointKind, string>> = {
@@ -60,6 +71,8 @@ const clientPaths: Readonly<Record<ClientEndpointKind, string>> = {
   mqtt: "/clients/mqtt/hubs/",
   socketio: "/clients/socketio/hubs/",
 };
+
+const serverPath = "/server/tunnel";
 
 const accepted: AudienceCheck = { ok: true };
 
@@ -124,6 +137,13 @@ export function createAudienceValidator(policy: AudiencePolicy): AudienceValidat
         const audiencePath = withoutTrailingSlash(withoutBase(audience.path));
         if (foldCase(audiencePath) === path || foldCase(decodeOnce(audiencePath)) === path) return true;
         return request.hubInQuery && isHubInQuery({ ...audience, path: audiencePath }, request.hub);
+      });
+    },
+    checkServer(claims, request) {
+      return check(claims, { ...request, expectedPath: `${serverPath}?hub=${request.hub}` }, ({ path, query }) => {
+        const isHere = foldCase(withoutTrailingSlash(withoutBase(path))) === foldCase(serverPath);
+        const hubs = new URLSearchParams(query).getAll("hub");
+        return isHere && hubs.every((hub) => foldCase(hub) === foldCase(request.hub));
       });
     },
   };

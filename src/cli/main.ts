@@ -5,6 +5,7 @@ import { runCert } from "./cert.ts";
 import { documentation } from "./documentation.ts";
 import { runHealth } from "./health.ts";
 import { runStart } from "./start.ts";
+import { runTunnel, type TunnelOptions } from "./tunnel.ts";
 
 /** Exit code of a command line that cannot be understood, as of a configuration that cannot. */
 const misused = 2;
@@ -48,6 +49,22 @@ program
   .addHelpText("after", '\nExample:\n  export NODE_EXTRA_CA_CERTS="$(tidewire cert --path)"')
   .action(async (options: { data?: string; path?: true; install?: true }) => {
     process.exitCode = await runCert(options);
+  });
+
+program
+  .command("tunnel")
+  .description("Bring the events of a hub's tunnel:/// handlers to an application on this machine.")
+  .requiredOption("--hub <name>", "Hub whose events are wanted.")
+  .option("--upstream <url>", "Where the application listens.", "http://localhost:3000")
+  .option("--connection-string <text>", "Connection string; default: the variable WebPubSubConnectionString.")
+  .option("--verbose", "Print headers and bodies, too.")
+  .addHelpText(
+    "after",
+    "\nThe hub needs an event handler with a URL such as tunnel:///eventhandler. One line is printed per request.\n" +
+      "\nExample:\n  tidewire tunnel --hub chat --upstream http://localhost:3000",
+  )
+  .action(async (options: TunnelOptions) => {
+    process.exitCode = await runTunnel(options);
   });
 
 await program.parseAsync();

@@ -30,6 +30,24 @@ test("E-4 M-19 a placeholder in the host, another scheme and an unknown system e
   ]);
 });
 
+test("T-35 what happens without a tunnel is said for tunnel handlers only, and not by another tunnel", () => {
+  const handlers = (list: string) => withKey(`hubs: { chat: { eventHandlers: [${list}] } }`);
+  const rules = ["fail", "next", "http://localhost:3000/{event}"];
+  const valid = rules.map((rule) => `{ urlTemplate: "tunnel:///x", whenNoTunnel: "${rule}" }`);
+  expect(problemsOf({ file: handlers(valid.join()) })).toEqual([]);
+  const faulty = ["tunnel:///x|tunnel:///y", "http://h/|next", "tunnel:///x|never"].map((pair) => {
+    const [urlTemplate, whenNoTunnel] = pair.split("|");
+    return `{ urlTemplate: "${urlTemplate}", whenNoTunnel: "${whenNoTunnel}" }`;
+  });
+  expect(problemsOf({ file: handlers(faulty.slice(0, 2).join()) })).toEqual([
+    "hubs.chat.eventHandlers[0].whenNoTunnel: must not be a tunnel itself",
+    "hubs.chat.eventHandlers[1].whenNoTunnel: is for tunnel:/// handlers only",
+  ]);
+  expect(problemsOf({ file: handlers(faulty.slice(2).join()) })).toEqual([
+    "hubs.chat.eventHandlers[0].whenNoTunnel: must be an absolute http, https or tunnel:/// URL",
+  ]);
+});
+
 test("E-77 a group filter that is no pattern stops the start", () => {
   const filters = (list: string) =>
     withKey(

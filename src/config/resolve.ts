@@ -8,7 +8,7 @@ import { checkAccessKey, developmentKey, readOrCreateKey } from "./keys.ts";
 import { formatPath, type PathSegment, type Problem } from "./problem.ts";
 import type { Settings } from "./schema.ts";
 import { defaultHubNames, type HubInput, hubSchema } from "./schema-hubs.ts";
-import { checkUserEventPattern } from "./url-template.ts";
+import { checkUserEventPattern, isTunnel } from "./url-template.ts";
 import { isLoopbackHost, parseListenUrl } from "./urls.ts";
 
 export interface ResolveContext {
@@ -220,6 +220,10 @@ function resolveHub(context: HubContext, input: HubInput): HubConfig {
       const path = [...context.path, "eventHandlers", index];
       const fault = checkUserEventPattern(handler.userEventPattern, context.settings.compat.globEventPatterns);
       if (fault !== null) context.refuse([...path, "userEventPattern"], fault);
+      const { urlTemplate, whenNoTunnel } = handler;
+      if (whenNoTunnel !== "fail" && !isTunnel(urlTemplate))
+        context.refuse([...path, "whenNoTunnel"], "is for tunnel:/// handlers only");
+      if (isTunnel(whenNoTunnel)) context.refuse([...path, "whenNoTunnel"], "must not be a tunnel itself");
       const auth = resolveHandlerAuth(handler.auth, context.settings.auth.managedIdentity);
       for (const problem of auth.problems)
         context.refuse([...(problem.isMapping ? [] : path), ...problem.path], problem.message);

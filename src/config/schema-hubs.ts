@@ -84,6 +84,12 @@ const eventHandler = group(
         "Where events go: an absolute `http`, `https` or `tunnel:///` URL with `{hub}` and `{event}` in path or query. `{@Env(NAME)}` and `{@File(path)}` insert a secret.",
       insertsSecrets: true,
     }),
+    whenNoTunnel: checkedText((raw) => (["fail", "next"].includes(raw) ? null : checkUrlTemplate(raw)), {
+      type: "`fail`, `next` or URL template",
+      description:
+        "Of a `tunnel:///` handler, while its hub has no tunnel: its events fail, go on to the next handler, or go to this `http` or `https` URL.",
+      insertsSecrets: true,
+    }).default("fail"),
     userEventPattern: userEventPattern("the handler"),
     systemEvents: list(choice(["connect", "connected", "disconnected"], { description: "System event." }), {
       description: "System events the handler receives: `connect`, `connected`, `disconnected`.",

@@ -127,6 +127,20 @@ const limitsSchema = group(
       },
       "Event handlers.",
     ).prefault({}),
+    tunnel: group(
+      {
+        maxContentBytes: bytes(
+          "Biggest response or REST body that comes through a tunnel; more closes the tunnel.",
+        ).default(16 * mebibyte),
+        connectionsPerHub: count("Tunnel connections of one hub.", 1).default(128),
+        connectionsPerServer: count("Tunnel connections of one application process.", 1).default(16),
+        requestsPerConnection: count(
+          "Requests that may wait for their answers on one tunnel connection; a quarter of them is for notifications.",
+          1,
+        ).default(256),
+      },
+      "Tunnels to `tunnel:///` handlers.",
+    ).prefault({}),
     permissions: group(
       {
         literals: count("Groups named literally, per action and connection.").default(defaultLimits.permissionLiterals),

@@ -41,6 +41,11 @@ export function checkUrlTemplate(template: string): string | null {
   return URL.canParse(template.replaceAll(placeholder, "x")) ? null : notAbsolute;
 }
 
+/** Whether events for this URL go through a tunnel that the application opened. */
+export function isTunnel(template: string): boolean {
+  return /^tunnel:\/\/\//i.test(template);
+}
+
 /**
  * Replaces `{@Env(NAME)}` and `{@File(path)}` by what `read` returns, inserted raw: a secret is a part of the URL as written.
  *

@@ -21,13 +21,6 @@ export function settingsWarnings(settings: Settings): Problem[] {
   if (properties.socketIO.serviceMode !== "Default") warn(["properties", "socketIO", "serviceMode"], notYet);
   for (const [name, hub] of Object.entries(settings.hubs)) {
     if (hub.eventListeners.length > 0) warn(["hubs", name, "eventListeners"], "are not delivered to yet");
-    for (const [index, handler] of hub.eventHandlers.entries()) {
-      if (/^tunnel:/i.test(handler.urlTemplate))
-        warn(
-          ["hubs", name, "eventHandlers", index, "urlTemplate"],
-          "is a tunnel, which is not supported yet; events for it fail",
-        );
-    }
   }
   return warnings;
 }

@@ -85,6 +85,8 @@ export type UpgradeDecision =
       readonly accept: true;
       /** Value of `Sec-WebSocket-Protocol` in the answer, null for none. */
       readonly subprotocol: string | null;
+      /** Set for sockets of application servers: they have a limit of their own, and their traffic is not that of clients. */
+      readonly serverSocket?: { readonly maxMessageBytes: number };
       /** Called once, synchronously, when the socket is open; frames written in it precede everything else. */
       open(sink: FrameSink): SocketEvents;
       /** Called instead of `open` when the socket could not be opened any more (the client is gone). */

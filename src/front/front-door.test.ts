@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { NetworkRequest } from "../core/network-access.ts";
-import type { UpgradeRequest } from "../core/ports.ts";
+import type { Endpoint, UpgradeRequest } from "../core/ports.ts";
 import { type ApiRequest, createFrontDoor } from "./front-door.ts";
 
 function setUp(
@@ -9,14 +9,17 @@ function setUp(
   const api: ApiRequest[] = [];
   const upgrades: UpgradeRequest[] = [];
   const asked: NetworkRequest[] = [];
+  const serverUpgrades: UpgradeRequest[] = [];
+  const endpointOf = (seen: UpgradeRequest[]): Endpoint => ({
+    upgrade(request) {
+      seen.push(request);
+      return Promise.resolve({ accept: false, status: 418, body: "" });
+    },
+  });
   const door = createFrontDoor({
     pathBase: options.pathBase ?? "",
-    endpoint: {
-      upgrade(request) {
-        upgrades.push(request);
-        return Promise.resolve({ accept: false, status: 418, body: "" });
-      },
-    },
+    endpoint: endpointOf(upgrades),
+    serverEndpoint: endpointOf(serverUpgrades),
     rest(request) {
       api.push(request);
       return new Response(null, { status: 299 });
@@ -31,7 +34,7 @@ function setUp(
       },
     }),
   });
-  /** Status of the answer; 101 stands for a question to the client endpoint. */
+  /** Status of the answer; 101 stands for a question to an endpoint. */
   const knockAt = async (url: string, init: RequestInit = {}): Promise<number> => {
     // The runtime hands over whatever the client wrote, which the constructor would not take.
     const request = Object.defineProperty(new Request("http://host.test/", init), "url", { value: url });
@@ -44,7 +47,7 @@ function setUp(
     return "upgrade" in answer ? 101 : answer.status;
   };
   const knock = (target: string, init?: RequestInit): Promise<number> => knockAt(`http://host.test${target}`, init);
-  return { knock, knockAt, api, upgrades, asked };
+  return { knock, knockAt, api, upgrades, serverUpgrades, asked };
 }
 
 test("requests find their way by the first segment, in any case", async () => {
@@ -63,6 +66,17 @@ test("requests find their way by the first segment, in any case", async () => {
   ]);
 });
 
+test("T-7 application servers have an endpoint and a request type of their own", async () => {
+  const { knock, upgrades, serverUpgrades, asked } = setUp();
+  const headers = { upgrade: "websocket", connection: "Upgrade" };
+  expect(await knock("/Server/tunnel?hub=h", { headers })).toBe(101);
+  expect(serverUpgrades.map(({ path, query, isUpgrade }) => [path, query, isUpgrade])).toEqual([
+    ["/Server/tunnel", "hub=h", true],
+  ]);
+  expect([upgrades, asked.map(({ type }) => type)]).toEqual([[], ["ServerConnection"]]);
+  expect(await setUp({ denied: ["ServerConnection"] }).knock("/server/tunnel?hub=h", { headers })).toBe(403);
+});
+
 test("an upgrade is a GET", async () => {
   const { knock, upgrades } = setUp();
   const headers = { upgrade: "WebSocket", connection: "Upgrade" };
@@ -79,7 +93,7 @@ test.each([
   "/__proto__",
   "/toString",
   "//client/hubs/h",
-  "/server",
+  "/servers",
   "/livetrace",
   "*",
 ])("%p is nowhere", async (url) => {

@@ -25,7 +25,10 @@ export interface ApiRequest {
 export interface FrontDoorOptions {
   /** `""` or `/prefix`; what is not below it does not exist (M-40). */
   readonly pathBase: string;
+  /** For clients. */
   readonly endpoint: Endpoint;
+  /** For application servers, below `/server`. */
+  readonly serverEndpoint: Endpoint;
   rest(request: ApiRequest): Response | Promise<Response>;
   settings(): FrontDoorSettings;
 }
@@ -54,12 +57,16 @@ const hostHeader = /^(?:(?:[A-Za-z0-9._~%-]+|\[[0-9A-Fa-f:.%]+\])(?::\d{1,5})?)?
 
 /**
  * The one way in for every request, in this order: host header, path base, caller, health (always open), stopped service, network
- * rules (before any authentication, M-34), then REST or the client endpoint.
+ * rules (before any authentication, M-34), then REST or the endpoint of clients or servers.
  */
 export function createFrontDoor(
   options: FrontDoorOptions,
 ): (request: Request, peer: FrontDoorPeer) => FrontDoorAnswer | Promise<FrontDoorAnswer> {
-  const { pathBase, endpoint } = options;
+  const { pathBase } = options;
+  const endpoints: ReadonlyMap<string, Endpoint> = new Map([
+    ["client", options.endpoint],
+    ["server", options.serverEndpoint],
+  ]);
   return (request, peer) => {
     if (!hostHeader.test(request.headers.get("host") ?? "")) return new Response(null, { status: 400 });
     const target = splitTarget(request.url);
@@ -78,7 +85,8 @@ export function createFrontDoor(
         return new Response(null, { status: 403 });
     }
     if (segment === "api") return options.rest({ request, path, query, caller, pathBase });
-    if (segment !== "client") return notFound();
+    const endpoint = endpoints.get(segment);
+    if (endpoint === undefined) return notFound();
     const { headers, signal } = request;
     const isUpgrade = request.method === "GET" && asksForWebSocket(headers);
     return { upgrade: endpoint.upgrade({ path, query, headers, caller, isUpgrade, signal }) };

@@ -130,6 +130,16 @@ export class Metrics {
     this.#closed[category] += 1;
   }
 
+  serverConnectionOpened(hub: string): void {
+    const counts = this.#countsOf(hub);
+    counts.openServers += 1;
+    counts.openedServers += 1;
+  }
+
+  serverConnectionClosed(hub: string): void {
+    this.#countsOf(hub).openServers -= 1;
+  }
+
   handshake(status: number, clientType: ClientType): void {
     const counts = this.#handshakes[clientType];
     counts.set(status, (counts.get(status) ?? 0) + 1);
@@ -198,6 +208,16 @@ export class Metrics {
         "webpubsub_connection_open_total",
         "Connections opened.",
         hubs.map(([hub, { opened }]) => ({ labels: { hub }, value: opened })),
+      ),
+      gauge(
+        "webpubsub_server_connection_count",
+        "Open connections of application servers (tunnels).",
+        hubs.map(([hub, { openServers }]) => ({ labels: { hub }, value: openServers })),
+      ),
+      counter(
+        "webpubsub_server_connection_open_total",
+        "Connections of application servers opened.",
+        hubs.map(([hub, { openedServers }]) => ({ labels: { hub }, value: openedServers })),
       ),
       counter("webpubsub_connection_close_total", "Connections closed, by cause.", byLabel("category", this.#closed)),
       gauge(
@@ -290,7 +310,7 @@ export class Metrics {
     if (known !== undefined) return known;
     // A label lives as long as the process, so a hub keeps the one it was first counted under.
     const label = this.#hubs.size < maxHubLabels ? hub : overflowLabel;
-    const counts = this.#hubs.get(label) ?? { open: 0, opened: 0 };
+    const counts = this.#hubs.get(label) ?? { open: 0, opened: 0, openServers: 0, openedServers: 0 };
     this.#hubs.set(label, counts);
     return counts;
   }
@@ -310,6 +330,8 @@ export class Metrics {
 interface HubCounts {
   open: number;
   opened: number;
+  openServers: number;
+  openedServers: number;
 }
 
 /** Ours: bounds the size of a scrape; further hubs are counted together. */

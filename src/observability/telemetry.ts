@@ -42,12 +42,24 @@ export interface WebhookReport extends EventRequestFacts {
   readonly detail: string | null;
 }
 
+/** A connection by which an application server gets its events. */
+export interface ServerConnectionFacts {
+  readonly hub: string;
+  readonly id: string;
+  /** What the server calls itself; null for nothing. */
+  readonly serverId: string | null;
+  readonly caller: { readonly address: string };
+}
+
 /** The core's `Telemetry` and what the REST API and the upstream report besides. Cheap; never throws. */
 export interface ServiceTelemetry extends Telemetry {
   /** Records the latency of a REST request and writes its HttpRequestLogs line (M-51, M-55). */
   rest(report: RestReport): void;
   /** Counts a request to an event handler, writes its MessagingLogs line and, unless it succeeded, a log line. */
   webhook(report: WebhookReport): void;
+  /** Counts and logs the connections of application servers (tunnels). */
+  serverConnectionOpened(connection: ServerConnectionFacts): void;
+  serverConnectionEnded(connection: ServerConnectionFacts, code: number, reason: string): void;
   /** Counts a notification that was given up; logs it unless the same was said a moment ago (`isNews` false). */
   notificationDropped(facts: EventRequestFacts, reason: string, isNews: boolean): void;
 }
@@ -138,12 +150,26 @@ export function createTelemetry({ logger, metrics, resourceLogs }: TelemetryPart
         properties: { message, connectionId, userId, hub, url, ...answer, duration: report.durationMs },
       });
     },
+    serverConnectionOpened(connection) {
+      metrics.serverConnectionOpened(connection.hub);
+      log("info", "ServerConnectionStarted", { message: "Server connection started", ...serverFields(connection) });
+    },
+    serverConnectionEnded(connection, code, reason) {
+      metrics.serverConnectionClosed(connection.hub);
+      const how = reason === "" ? `with code ${code}` : `with code ${code}: ${reason}`;
+      const message = `Server connection ended ${how}`;
+      log("info", "ServerConnectionEnded", { message, ...serverFields(connection) });
+    },
     notificationDropped({ hub, event }, reason, isNews) {
       metrics.notificationDropped();
       if (!isNews) return;
       log("warning", "NotificationDropped", { message: `The ${event} event was not delivered: ${reason}`, hub });
     },
   };
+}
+
+function serverFields({ hub, id, serverId, caller }: ServerConnectionFacts) {
+  return { hub, connectionId: id, serverId, callerIpAddress: caller.address };
 }
 
 interface ConnectionLine {
@@ -176,7 +202,7 @@ const webhookOperations = {
 
 interface ResourcePlace {
   readonly category: ResourceCategory;
-  readonly collection?: "Authorization" | "Throttling";
+  readonly collection?: "Authorization" | "Connection" | "Throttling";
 }
 
 /** Log events that also belong into the resource log; names where documented from management 14.3. */
@@ -185,6 +211,9 @@ const resourceEvents: ReadonlyMap<string, ResourcePlace> = new Map([
   ["RestAuthorizationFailed", { category: "HttpRequestLogs", collection: "Authorization" }],
   ["ClientTokenRefused", { category: "ConnectivityLogs", collection: "Authorization" }],
   ["ConnectionCountLimitReached", { category: "ConnectivityLogs", collection: "Throttling" }],
+  ["ServerConnectionStarted", { category: "ConnectivityLogs", collection: "Connection" }],
+  ["ServerConnectionEnded", { category: "ConnectivityLogs", collection: "Connection" }],
+  ["ServerTokenRefused", { category: "ConnectivityLogs", collection: "Authorization" }],
   ["MessageCountLimitReached", { category: "ConnectivityLogs", collection: "Throttling" }],
   ["AbuseProtectionResponseMissingAllowedOrigin", { category: "MessagingLogs" }],
   ["AbuseProtectionResponseInvalidStatusCode", { category: "MessagingLogs" }],

@@ -23,6 +23,8 @@ export interface RestRequest {
   readonly caller: Caller;
   /** What was stripped from the path, such as `/pubsub`; empty when there is none. */
   readonly pathBase: string;
+  /** Set: the caller is known to own this hub and nothing else; neither a token nor `api-version` is looked at (T-25). */
+  readonly ownedHub?: HubName;
 }
 
 /** Everything the API is built from. */
@@ -87,7 +89,7 @@ export function createRest(options: RestOptions): Rest {
     if (handler === null) return checkHealth(options.isReady());
     const access = options.access();
     const ask = { request, path, caller: progress.caller, required: route.required };
-    const refusal = authorize(ask, { access, clock, telemetry });
+    const refusal = progress.ownedHub === undefined ? authorize(ask, { access, clock, telemetry }) : null;
     const proceed = (problem: Problem | null) =>
       problem ?? throttled(route) ?? run(progress, { handler, parameters: found.parameters, access });
     return refusal instanceof Promise ? refusal.then(proceed) : proceed(refusal);
@@ -101,14 +103,15 @@ export function createRest(options: RestOptions): Rest {
   }
 
   function run(progress: Progress, { handler, parameters, access }: Admitted): Outcome | Promise<Outcome> {
-    const { request, caller, pathBase } = progress;
+    const { request, caller, pathBase, ownedHub } = progress;
     const query = new Query(progress.query);
-    const version = readApiVersion(query);
+    const version = readApiVersion(ownedHub === undefined ? query : new Query(""));
     if (version instanceof Problem) return version;
     const name = decodeSegment(parameters.hub ?? "", options.compat.keepEncodedSlash);
     const hub = name === null ? null : parseHubName(name);
     if (hub === null) return badRequest("Invalid hub name."); // R-7
     progress.hub = hub;
+    if (ownedHub !== undefined && hub !== ownedHub) return new Problem("forbidden", "The tunnel is of another hub.");
     return handler({ request, caller, pathBase, hub, parameters, query, version, access, services });
   }
 

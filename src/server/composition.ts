@@ -10,11 +10,13 @@ import type { ServiceTelemetry } from "../observability/telemetry.ts";
 import { createRest, type Rest } from "../rest/rest.ts";
 import type { ListenOptions } from "../transport/listener.ts";
 import type { Traffic } from "../transport/socket.ts";
+import { createTunnelEndpoint } from "../upstream/tunnel/tunnel-endpoint.ts";
+import { Tunnels } from "../upstream/tunnel/tunnels.ts";
 import { createUpstream, type WebhookUpstream } from "../upstream/upstream.ts";
 import { createIdSource, createNodeId } from "./ids.ts";
 import { continuationKey, type LiveSettings } from "./live-settings.ts";
 import { systemClock, systemScheduler } from "./time.ts";
-import { upstreamSettings } from "./upstream-settings.ts";
+import { tunnelLimits, upstreamSettings } from "./upstream-settings.ts";
 import { version } from "./version.ts";
 
 /** Parsed filters kept; a REST caller repeats the same few. Ours. */
@@ -32,6 +34,7 @@ export interface CompositionOptions {
 export interface Composition {
   readonly service: Service;
   readonly upstream: WebhookUpstream;
+  readonly tunnels: Tunnels;
   readonly traffic: Traffic;
   readonly handle: ListenOptions["handle"];
   /** Asks the event handlers of configured hubs whether they may be called; the answers are only logged. */
@@ -59,6 +62,12 @@ export function compose(options: CompositionOptions): Composition {
       quota.count(messages);
     },
   };
+  const tunnels = new Tunnels({
+    ...ports,
+    telemetry,
+    rest: ({ hub, ...call }) => rest.handle({ ...call, pathBase: live().config.service.pathBase, ownedHub: hub }),
+    limits: () => tunnelLimits(live().config),
+  });
   const upstream = createUpstream({
     ...ports,
     settings: upstreamSettings(live().config),
@@ -71,6 +80,7 @@ export function compose(options: CompositionOptions): Composition {
       },
     },
     version,
+    tunnels,
     signer: () => live().sign,
   });
   const reconnectionTokens = createReconnectionTokens();
@@ -120,6 +130,14 @@ export function compose(options: CompositionOptions): Composition {
   const handle = createFrontDoor({
     pathBase: live().config.service.pathBase,
     endpoint,
+    serverEndpoint: createTunnelEndpoint({
+      tunnels,
+      clock: systemClock,
+      telemetry,
+      access: () => live().restAccess,
+      maxContentBytes: () => live().config.limits.tunnel.maxContentBytes,
+      acceptsServers: options.isReady,
+    }),
     rest: (request) => rest.handle(request),
     settings: () => live().frontDoor,
   });
@@ -127,6 +145,7 @@ export function compose(options: CompositionOptions): Composition {
   return {
     service,
     upstream,
+    tunnels,
     traffic,
     handle,
     warmUp,

@@ -86,6 +86,7 @@ export async function startHost(loaded: LoadedConfig, output: HostOutput): Promi
       if ("problem" in next) return next.problem;
       live = next;
       observing.configure(changed);
+      listeners.configure(changed);
       composition.reload();
       return null;
     }),
@@ -144,7 +145,7 @@ interface Running {
 }
 
 async function stopAll({ watch, composition, listeners, admin, observing, drainSeconds }: Running): Promise<void> {
-  const { service, upstream } = composition;
+  const { service, tunnels, upstream } = composition;
   const deadline = Date.now() + drainSeconds() * 1000;
   const timeLeft = (): number => Math.max(0, deadline - Date.now());
   watch.close();
@@ -155,6 +156,7 @@ async function stopAll({ watch, composition, listeners, admin, observing, drainS
   while (isBusy() && timeLeft() > 0) await sleep(drainPollMs);
   if (hadClients) await sleep(Math.min(lingerMs, timeLeft()));
   await upstream.close(Math.min(notificationDrainMs, timeLeft()));
+  await tunnels.close(Math.min(lingerMs, timeLeft()));
   await Promise.all([listeners.stop(), admin?.stop()]);
   service.close();
   observing.close();

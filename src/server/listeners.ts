@@ -1,10 +1,12 @@
 import type { Config, Listener as ListenerConfig } from "../config/config.ts";
+import { isTunnel } from "../config/url-template.ts";
 import type { ListenAddress } from "../config/urls.ts";
 import { formatListenUrl } from "../config/urls.ts";
 import type { Telemetry } from "../core/ports.ts";
 import { listenForCertificates } from "../transport/certificate-listener.ts";
 import type { Listener, ListenOptions } from "../transport/listener.ts";
 import { ListenError, listen } from "../transport/listener.ts";
+import { maxTunnelFrameBytes } from "../upstream/tunnel/tunnel-endpoint.ts";
 import type { ListenerCertificate } from "./certificates.ts";
 import { listenerCertificate } from "./certificates.ts";
 
@@ -20,6 +22,8 @@ export interface Listeners {
   readonly addresses: readonly ListenAddress[];
   /** Local authority to trust, null when no listener uses one. */
   readonly authorityFile: string | null;
+  /** Takes over what may change while they listen; for new connections. */
+  configure(config: Config): void;
   stopAccepting(): void;
   readonly pendingRequests: number;
   stop(): Promise<void>;
@@ -68,6 +72,9 @@ export async function openListeners(config: Config, handler: Handler, telemetry:
       get pendingRequests() {
         return open.reduce((sum, listener) => sum + listener.pendingRequests, 0);
       },
+      configure(changed) {
+        for (const listener of open) listener.setMaxFrameBytes(maxFrameBytes(changed));
+      },
       stopAccepting() {
         // A new certificate would open its listener again.
         for (const stop of stops) stop();
@@ -79,6 +86,16 @@ export async function openListeners(config: Config, handler: Handler, telemetry:
       },
     },
   };
+}
+
+/**
+ * The runtime has one limit for all sockets of a listener. That of tunnels is far above that of clients, who would be
+ * told only once their oversized message is in memory; so it is raised only where events go through tunnels (H-10).
+ */
+function maxFrameBytes({ limits, hubs, defaultHub }: Config): number {
+  const handlers = [...hubs.values(), defaultHub].flatMap((hub) => hub.eventHandlers);
+  const hasTunnels = handlers.some(({ urlTemplate }) => isTunnel(urlTemplate));
+  return Math.max(limits.maxMessageBytes, hasTunnels ? maxTunnelFrameBytes(limits.tunnel.maxContentBytes) : 0);
 }
 
 type Handler = Pick<ListenOptions, "traffic" | "handle" | "onError">;
@@ -99,6 +116,7 @@ async function bind(
       name: each.name,
       tls,
       maxMessageBytes: limits.maxMessageBytes,
+      maxFrameBytes: maxFrameBytes(config),
       maxBodyBytes: limits.maxMessageBytes * bodyAllowance,
       idleSeconds: limits.handshakeSeconds,
     };

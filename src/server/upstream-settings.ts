@@ -1,6 +1,7 @@
 import type { Config } from "../config/config.ts";
 import { hubSettings } from "../config/config.ts";
 import type { UpstreamSettings } from "../upstream/settings.ts";
+import type { TunnelLimits } from "../upstream/tunnel/tunnels.ts";
 
 /** The upstream's view of a configuration. */
 export function upstreamSettings(config: Config): UpstreamSettings {
@@ -18,5 +19,15 @@ export function upstreamSettings(config: Config): UpstreamSettings {
     retryOnDemand: upstream.validation.retryOnDemand,
     targets: upstream.targets,
     globEventPatterns: compat.globEventPatterns,
+  };
+}
+
+/** The limits of tunnels in a configuration. */
+export function tunnelLimits({ limits }: Config): TunnelLimits {
+  const { connectionsPerHub, connectionsPerServer, requestsPerConnection } = limits.tunnel;
+  return {
+    socketsPerHub: connectionsPerHub,
+    socketsPerServer: connectionsPerServer,
+    requestsPerSocket: requestsPerConnection,
   };
 }

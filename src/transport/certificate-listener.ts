@@ -70,6 +70,7 @@ export async function listenForCertificates(options: ListenOptions, tls: TlsFile
   const address = front.address();
   return {
     port: typeof address === "object" && address !== null ? address.port : options.port,
+    setMaxFrameBytes: (bytes) => inner.setMaxFrameBytes(bytes),
     setTls: ({ certificatePem, keyPem }) => front.setSecureContext({ cert: certificatePem, key: keyPem }),
     get pendingRequests() {
       return inner.pendingRequests;

@@ -90,6 +90,7 @@ function start(
     port: 0,
     tls: null,
     maxMessageBytes: 1000,
+    maxFrameBytes: 1000,
     maxBodyBytes: 4000,
     idleSeconds: 10,
     traffic: {

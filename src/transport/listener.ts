@@ -29,8 +29,10 @@ export interface ListenOptions {
   /** 0: any free port; `Listener.port` tells which. */
   readonly port: number;
   readonly tls: TlsFiles | null;
-  /** Biggest WebSocket message in bytes; beyond it the socket is closed with 1009 (C-62). */
+  /** Biggest WebSocket message of a client in bytes; beyond it the socket is closed with 1009 (C-62). */
   readonly maxMessageBytes: number;
+  /** Biggest one that is taken into memory at all, for sockets with a limit of their own (T-14). */
+  readonly maxFrameBytes: number;
   /** Biggest HTTP body the runtime lets through; what is allowed below that is the handler's to say. */
   readonly maxBodyBytes: number;
   /** Seconds an HTTP peer may be silent while it owes something, handshake included (H-22, H-32). */
@@ -48,6 +50,8 @@ export interface Listener {
   readonly port: number;
   /** Uses another certificate for new connections; open ones stay. Throws, keeping the old one, if it is unusable. */
   setTls(tls: TlsFiles): void;
+  /** Uses another `maxFrameBytes` for new connections; open ones stay. Does nothing when it is the one in use. */
+  setMaxFrameBytes(bytes: number): void;
   /** Takes no new connections; open sockets stay until they end. */
   stopAccepting(): void;
   /** HTTP requests that still wait for their answer. */
@@ -72,24 +76,30 @@ export class ListenError extends Error {
  * framing, masking, UTF-8 and size of WebSocket messages (H-10, H-20, H-22).
  */
 export function listen(options: ListenOptions): Listener {
-  let server = serve(options, options.tls, options.port);
-  let current = options.tls;
+  let current = options;
+  let server = serve(options, options.port);
   const port = server.port ?? options.port;
   const retired: Server<Socket>[] = [];
+  /**
+   * The runtime cannot change a listener: within one turn the port changes hands to a new one, while open sockets and
+   * running requests stay with the old one until they end.
+   */
+  const replace = (next: ListenOptions): void => {
+    retired.push(server);
+    void server.stop(false);
+    try {
+      server = serve(next, port);
+      current = next;
+    } catch (error) {
+      server = serve(current, port);
+      throw error;
+    }
+  };
   return {
     port,
-    setTls(tls) {
-      // The runtime cannot change a listener's certificate: within one turn the port changes hands to a new listener,
-      // while open sockets and running requests stay with the old one until they end.
-      retired.push(server);
-      void server.stop(false);
-      try {
-        server = serve(options, tls, port);
-        current = tls;
-      } catch (error) {
-        server = serve(options, current, port);
-        throw error;
-      }
+    setTls: (tls) => replace({ ...current, tls }),
+    setMaxFrameBytes(maxFrameBytes) {
+      if (maxFrameBytes !== current.maxFrameBytes) replace({ ...current, maxFrameBytes });
     },
     get pendingRequests() {
       return [...retired, server].reduce((sum, each) => sum + each.pendingRequests, 0);
@@ -103,7 +113,8 @@ export function listen(options: ListenOptions): Listener {
   };
 }
 
-function serve(options: ListenOptions, tls: TlsFiles | null, port: number): Server<Socket> {
+function serve(options: ListenOptions, port: number): Server<Socket> {
+  const { tls } = options;
   try {
     return Bun.serve<Socket>({
       hostname: options.hostname,
@@ -121,7 +132,7 @@ function serve(options: ListenOptions, tls: TlsFiles | null, port: number): Serv
         sendPings: false,
         idleTimeout: 0,
         perMessageDeflate: false,
-        maxPayloadLength: options.maxMessageBytes,
+        maxPayloadLength: options.maxFrameBytes,
         backpressureLimit: 0x7fff_ffff,
         closeOnBackpressureLimit: false,
         open: (socket) => socket.data.opened(socket),
@@ -156,8 +167,7 @@ async function answer(options: ListenOptions, request: Request, server: Server<S
   }
   // An empty header keeps the runtime from choosing the first offer itself.
   const headers = { "Sec-WebSocket-Protocol": decision.subprotocol ?? "" };
-  const isOpen =
-    !request.signal.aborted && server.upgrade(request, { data: new Socket(decision, options.traffic), headers });
+  const isOpen = !request.signal.aborted && server.upgrade(request, { data: new Socket(decision, options), headers });
   if (isOpen) return undefined;
   decision.abandoned();
   return new Response(null, { status: 400 });

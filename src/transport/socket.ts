@@ -14,9 +14,13 @@ type Accepted = Extract<UpgradeDecision, { accept: true }>;
 
 const noFrames: readonly Frame[] = [];
 
+const uncounted: Traffic = { inbound: () => undefined, outbound: () => undefined };
+
+const tooLarge = { code: 1009, reason: "The client message is too large." } as const;
+
 /** What the engine's own refusals are in the words of the protocol (client-protocols 11). */
 const engineFaults: readonly (readonly [engine: RegExp, code: number, reason: string])[] = [
-  [/too big/i, 1009, "The client message is too large."],
+  [/too big/i, tooLarge.code, tooLarge.reason],
   [/UTF-8/i, 1007, "The client message is not valid UTF-8."],
   [/./, 1002, "The client frame is invalid."],
 ];
@@ -30,15 +34,17 @@ export class Socket implements FrameSink {
   /** Forgotten once open: it holds on to the whole handshake. */
   #accepted: Accepted | null;
   readonly #traffic: Traffic;
+  readonly #maxMessageBytes: number;
   #socket: ServerWebSocket<Socket> | null = null;
   #events: SocketEvents | null = null;
   #isFull = false;
   #batch: readonly Frame[] = noFrames;
   #taken = 0;
 
-  constructor(accepted: Accepted, traffic: Traffic) {
+  constructor(accepted: Accepted, options: { readonly traffic: Traffic; readonly maxMessageBytes: number }) {
     this.#accepted = accepted;
-    this.#traffic = traffic;
+    this.#traffic = accepted.serverSocket === undefined ? options.traffic : uncounted;
+    this.#maxMessageBytes = accepted.serverSocket?.maxMessageBytes ?? options.maxMessageBytes;
   }
 
   get bufferedBytes(): number {
@@ -79,8 +85,10 @@ export class Socket implements FrameSink {
   }
 
   message(frame: Frame): void {
-    this.#traffic.inbound(typeof frame === "string" ? Buffer.byteLength(frame) : frame.length);
-    this.#events?.frame(frame);
+    const bytes = typeof frame === "string" ? Buffer.byteLength(frame) : frame.length;
+    this.#traffic.inbound(bytes);
+    if (bytes > this.#maxMessageBytes) this.close(tooLarge.code, tooLarge.reason);
+    else this.#events?.frame(frame);
   }
 
   alive(): void {

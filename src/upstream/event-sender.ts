@@ -14,7 +14,8 @@ import {
   isSuccess,
 } from "./webhooks/http-client.ts";
 import type { Handler } from "./webhooks/routing.ts";
-import { type TargetOrigin, targetOrigin } from "./webhooks/target-origin.ts";
+import type { Target } from "./webhooks/target.ts";
+import { targetOrigin } from "./webhooks/target-origin.ts";
 import { createTargetGuard } from "./webhooks/target-policy.ts";
 
 /** One event on its way to one handler. */
@@ -64,8 +65,7 @@ export class EventSender {
     this.#settings = options.settings;
     this.#userAgent = `tidewire/${options.version}`;
     this.#targets = this.#createTargets();
-    const { clock, scheduler } = options;
-    this.#client = createHttpClient({ clock, scheduler, targets: () => this.#targets });
+    this.#client = createHttpClient(options);
     this.#abuse = new AbuseProtection({
       clock: options.clock,
       telemetry: options.telemetry,
@@ -96,14 +96,13 @@ export class EventSender {
     const path = handler.template?.resolve(source.hub, event.event) ?? null;
     if (handler.template === null || path === null)
       return this.#refuse(event, "the handler's URL cannot be used for it");
-    const { origin } = handler.template;
+    const { href } = handler.template;
     const requestOrigin = this.#requestOrigin(source.requestHost);
-    const validationPath = handler.template.resolve(source.hub, "validate") ?? path;
-    const validation = this.#abuse.check(this.#subject(handler, requestOrigin, { origin, path: validationPath }));
+    const validation = this.#isValid(handler, source.hub, requestOrigin);
     const isValid = typeof validation === "boolean" ? validation : await validation;
     if (!isValid) return this.#refuse(event, "the handler is not validated");
 
-    const url = origin.href + path;
+    const url = href + path;
     const shared = event.session.headers(source, {
       origin: requestOrigin,
       signer: this.#options.signer(),
@@ -130,8 +129,7 @@ export class EventSender {
     const bodyBytes = typeof body === "string" ? Buffer.byteLength(body) : body.length;
     const result = await this.#client.call({
       method: "POST",
-      origin,
-      tls: handler.tls,
+      target: this.#target(event, handler),
       path,
       headers,
       body: typeof body === "string" && !shared.isAscii ? Buffer.from(body) : body,
@@ -170,10 +168,9 @@ export class EventSender {
 
   /** Validates a handler ahead of its first event, under the default origin; without one there is nothing to ask for. */
   warmUp(handler: Handler, hub: string): void {
-    const origin = this.#requestOrigin("");
-    const path = handler.template?.resolve(hub, "validate") ?? null;
-    if (handler.template === null || path === null || origin === "") return;
-    this.#abuse.warmUp(this.#subject(handler, origin, { origin: handler.template.origin, path }));
+    const requestOrigin = this.#requestOrigin("");
+    const subject = requestOrigin === "" ? null : this.#subject(handler, hub, requestOrigin);
+    if (subject !== null) this.#abuse.warmUp(subject);
   }
 
   /** Posts a form to a token endpoint; null for no reply. */
@@ -185,7 +182,7 @@ export class EventSender {
     const result = await this.#client.call({
       ...plainCall,
       method: "POST",
-      origin,
+      target: this.#targets.of(origin, null),
       path: url.pathname + url.search,
       headers: [
         "Content-Type",
@@ -205,7 +202,14 @@ export class EventSender {
 
   #createTargets(): Targets {
     const { targets, maxSocketsPerHost } = this.#settings;
-    return createTargets({ guard: createTargetGuard(targets, this.#options.resolveHost), maxSocketsPerHost });
+    const { resolveHost, scheduler } = this.#options;
+    return createTargets({ scheduler, guard: createTargetGuard(targets, resolveHost), maxSocketsPerHost });
+  }
+
+  #target({ source, session, event, isBlocking }: OutgoingEvent, { template, tls }: Handler): Target {
+    const origin = template?.origin ?? null;
+    if (origin !== null) return this.#targets.of(origin, tls);
+    return this.#options.tunnels.eventTarget(source.hub, session, { event, connectionId: source.id, isBlocking });
   }
 
   /** Host without port and scheme, or the configured names (event-handlers 3.4). */
@@ -215,21 +219,25 @@ export class EventSender {
     return publicHosts[0]?.replace(/:[0-9]+$/, "") ?? requestHost;
   }
 
-  #subject(
-    handler: Handler,
-    origin: string,
-    target: { readonly origin: TargetOrigin; readonly path: string },
-  ): ValidationSubject {
+  #isValid(handler: Handler, hub: string, requestOrigin: string): boolean | Promise<boolean> {
+    const subject = this.#subject(handler, hub, requestOrigin);
+    return subject === null ? handler.template?.origin === null : this.#abuse.check(subject);
+  }
+
+  /** What has to be validated before events go there; null for tunnels, which have shown a key (T-19). */
+  #subject({ template, tls }: Handler, hub: string, requestOrigin: string): ValidationSubject | null {
+    const origin = template?.origin ?? null;
+    const path = template?.resolve(hub, "validate") ?? null;
+    if (origin === null || path === null) return null;
     return {
-      url: target.origin.href + target.path,
-      origin,
+      url: origin.href + path,
+      origin: requestOrigin,
       send: (method, headers) =>
         this.#client.call({
           ...plainCall,
           method,
-          origin: target.origin,
-          tls: handler.tls,
-          path: target.path,
+          target: this.#targets.of(origin, tls),
+          path,
           headers,
           timeoutMs: validationTimeoutMs,
           retryDelaysMs: this.#settings.retryDelaysMs,
@@ -274,7 +282,6 @@ export function eventFacts(
 
 /** A request that belongs to no event. */
 const plainCall = {
-  tls: null,
   body: null,
   bodyBytes: 0,
   pool: "blocking",

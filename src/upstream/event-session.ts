@@ -8,6 +8,8 @@ import { createLane } from "./webhooks/notifications.ts";
 export class EventSession {
   /** Null: no handler ever set one. */
   connectionState: string | null = null;
+  /** The tunnel server that got the connection's first tunnelled event, and so gets them all (T-32). */
+  tunnelServer: string | null = null;
   readonly lane = createLane();
   #cookies: ConnectionCookies | null = null;
   #headers: ConnectionHeaders | null = null;

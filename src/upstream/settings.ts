@@ -1,5 +1,6 @@
 import type { HubName } from "../core/names.ts";
 import type { Clock, Scheduler, Telemetry } from "../core/ports.ts";
+import type { EventTunnels } from "./tunnel/event-target.ts";
 
 /** How event requests to one handler authenticate beside their signature (event-handlers 2.5). */
 export type HandlerAuth =
@@ -27,6 +28,8 @@ export interface HandlerTls {
 /** One event handler as configured; secrets are inserted into the URL template already. */
 export interface EventHandlerSettings {
   readonly urlTemplate: string;
+  /** Of a `tunnel:///` handler whose hub has no tunnel: its events fail (default), go to the next handler, or to this URL. */
+  readonly whenNoTunnel?: string | undefined;
   /** Empty: no user events. */
   readonly userEventPattern: string;
   readonly systemEvents: readonly ("connect" | "connected" | "disconnected")[];
@@ -146,6 +149,8 @@ export interface UpstreamOptions {
   readonly telemetry: UpstreamTelemetry;
   /** Product version, for `User-Agent`. */
   readonly version: string;
+  /** The applications connected by tunnel. */
+  readonly tunnels: EventTunnels;
   /** The signer in force. Signatures are kept per connection while this returns the same function (E-25). */
   readonly signer: () => Signer;
   /** Default: the system's resolver. */

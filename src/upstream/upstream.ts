@@ -42,7 +42,7 @@ export interface UpstreamStats {
 }
 
 const jsonContent = "application/json; charset=utf-8";
-const noRoutes = new HubRoutes([]);
+const noRoutes = new HubRoutes([], () => false);
 const acceptedUnchanged: ConnectOutcome = {
   kind: "accepted",
   userId: undefined,
@@ -101,7 +101,7 @@ class Webhooks implements WebhookUpstream {
   }
 
   wantsConnect(hub: HubName): boolean {
-    return this.#routesOf(hub).connect !== null;
+    return this.#routesOf(hub).system("connect", hub) !== null;
   }
 
   wantsPresence(hub: HubName): boolean {
@@ -109,7 +109,7 @@ class Webhooks implements WebhookUpstream {
   }
 
   async connect(source: EventSource, event: ConnectEvent, signal: AbortSignal): Promise<ConnectOutcome> {
-    const handler = this.#routesOf(source.hub).connect;
+    const handler = this.#routesOf(source.hub).system("connect", source.hub);
     if (handler === null) return acceptedUnchanged;
     if (this.#closed !== null) return connectFailed;
     const session = EventSession.of(source);
@@ -154,26 +154,26 @@ class Webhooks implements WebhookUpstream {
     this.#notify(source, {
       kind: "sys",
       event: "connected",
-      handler: this.#routesOf(source.hub).connected,
+      handler: this.#routesOf(source.hub).system("connected", source.hub),
       body: "{}",
     });
   }
 
   disconnected(source: EventSource, reason: string): void {
-    const handler = this.#routesOf(source.hub).disconnected;
+    const handler = this.#routesOf(source.hub).system("disconnected", source.hub);
     const body = handler === null ? "" : JSON.stringify({ reason });
     this.#notify(source, { kind: "sys", event: "disconnected", handler, body });
   }
 
   presence(source: EventSource, change: "joined" | "left", group: GroupName): void {
-    const handler = this.#routesOf(source.hub).presence(change, group);
+    const handler = this.#routesOf(source.hub).presence(change, group, source.hub);
     const body = handler === null ? "" : JSON.stringify({ group });
     this.#notify(source, { kind: "gp", event: change, handler, body });
   }
 
   async userEvent(source: EventSource, event: UserEvent, signal: AbortSignal): Promise<UserEventOutcome> {
     const id = source.takeEventId();
-    const handler = this.#routesOf(source.hub).user(event.event);
+    const handler = this.#routesOf(source.hub).user(event.event, source.hub);
     if (handler === null) return { kind: "unhandled" };
     if (this.#closed !== null) return { kind: "failed" };
     const session = EventSession.of(source);
@@ -243,9 +243,10 @@ class Webhooks implements WebhookUpstream {
     if (settings === null) return noRoutes;
     const known = this.#routes.get(settings);
     if (known !== undefined) return known;
-    const { clock, telemetry } = this.#options;
+    const { clock, telemetry, tunnels } = this.#options;
     const { routes, problems } = compileRoutes(settings, {
       globEventPatterns: this.#settings.globEventPatterns,
+      hasTunnel: (name) => tunnels.hasTunnel(name),
       createAuthenticator: ({ auth }) =>
         createAuthenticator(auth, {
           clock,

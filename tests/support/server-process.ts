@@ -13,9 +13,11 @@ const bun = join(project, "node_modules", ".bin", "bun");
 export type Configuration = Readonly<Record<string, unknown>>;
 
 export interface Launch {
+  /** Command of tidewire; default `start`. */
+  readonly command?: string;
   /** Written to the configuration file: as JSON, or text as it is. Null: started without `--config`. */
   readonly config: Configuration | string | null;
-  /** Further arguments of `tidewire start`. */
+  /** Further arguments of the command. */
   readonly args?: readonly string[];
   /** Environment beside PATH and HOME; nothing else is inherited, so no variable of the caller configures the server. */
   readonly env?: Readonly<Record<string, string>>;
@@ -40,14 +42,14 @@ export class ServerProcess {
   /** Exit code; null if a signal ended it. */
   readonly exited: Promise<number | null>;
 
-  constructor({ config, args = [], env = {}, folder = tempDir() }: Launch) {
+  constructor({ command: name = "start", config, args = [], env = {}, folder = tempDir() }: Launch) {
     this.folder = folder;
     this.configFile = join(folder, "tidewire.json");
     if (config !== null) this.writeConfig(config);
     const command = [
       "--max-http-header-size=65536",
       "src/cli/main.ts",
-      "start",
+      name,
       ...(config === null ? [] : ["--config", this.configFile]),
       ...args,
     ];

@@ -9,6 +9,7 @@ import {
   type UpstreamSettings,
   type WebhookReport,
 } from "../../src/upstream/settings.ts";
+import { Tunnels, type TunnelsOptions } from "../../src/upstream/tunnel/tunnels.ts";
 import { createUpstream, type WebhookUpstream } from "../../src/upstream/upstream.ts";
 import { FakeTime } from "./fake-time.ts";
 import { freshName } from "./names.ts";
@@ -37,6 +38,7 @@ export interface TestSource extends EventSource {
 export interface UpstreamHarness {
   readonly upstream: WebhookUpstream;
   readonly time: FakeTime;
+  readonly tunnels: Tunnels;
   readonly reports: WebhookReport[];
   readonly logs: { readonly event: string; readonly fields: LogFields }[];
   readonly dropped: { readonly event: string; readonly isNews: boolean }[];
@@ -53,6 +55,8 @@ export interface UpstreamHarness {
 
 interface HarnessSettings extends Partial<UpstreamSettings> {
   readonly handlers: readonly EventHandlerSettings[];
+  /** What tunnels do not take from the harness. */
+  readonly tunnel?: Partial<Pick<TunnelsOptions, "rest" | "limits">>;
   readonly resolveHost?: ResolveHost;
 }
 
@@ -68,13 +72,27 @@ export const emptyConnect: ConnectEvent = {
 export const neverAborted: AbortSignal = new AbortController().signal;
 
 /** An upstream whose hubs all have these handlers; time stands still unless the test moves it. */
-export function createHarness({ handlers, resolveHost, ...rest }: HarnessSettings): UpstreamHarness {
+export function createHarness({ handlers, resolveHost, tunnel, ...rest }: HarnessSettings): UpstreamHarness {
   const hubSettings = { eventHandlers: handlers };
   const time = new FakeTime();
+  const logs: { event: string; fields: LogFields }[] = [];
+  const tunnels = new Tunnels({
+    clock: time,
+    scheduler: time,
+    telemetry: {
+      log: (_level, event, fields) => void logs.push({ event, fields }),
+      serverConnectionOpened: ({ id }) => void logs.push({ event: "opened", fields: { message: id } }),
+      serverConnectionEnded: ({ id }, code) => void logs.push({ event: "ended", fields: { message: id, code } }),
+    },
+    rest: () => new Response(null, { status: 404 }),
+    limits: () => ({ socketsPerHub: 128, socketsPerServer: 16, requestsPerSocket: 256 }),
+    ...tunnel,
+  });
   const harness = {
     time,
     reports: [] as WebhookReport[],
-    logs: [] as { event: string; fields: LogFields }[],
+    logs,
+    tunnels,
     dropped: [] as { event: string; isNews: boolean }[],
     settings: { ...defaultUpstreamSettings, retryDelaysMs, hub: () => hubSettings, ...rest },
     signer: (id: string): string | null => `sha256=${id}`,
@@ -89,6 +107,7 @@ export function createHarness({ handlers, resolveHost, ...rest }: HarnessSetting
       notificationDropped: ({ event }, _reason, isNews) => void harness.dropped.push({ event, isNews }),
     },
     version: "9.9.9",
+    tunnels: harness.tunnels,
     signer: () => harness.signer,
     resolveHost,
   });

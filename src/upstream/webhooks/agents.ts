@@ -1,18 +1,14 @@
 import http from "node:http";
 import https from "node:https";
+import type { Scheduler } from "../../core/ports.ts";
 import type { HandlerTls } from "../settings.ts";
+import { httpExchange } from "./exchange.ts";
+import type { Pool, Target } from "./target.ts";
 import type { TargetOrigin } from "./target-origin.ts";
 import type { TargetGuard } from "./target-policy.ts";
 
-/** Blocking requests and notifications have sockets of their own: a hanging `connected` must not delay clients (E-48). */
-export type Pool = "blocking" | "notifications";
-
 /** Keep-alive sockets to one origin. */
-export interface Target {
-  readonly origin: TargetOrigin;
-  readonly tls: HandlerTls | null;
-  /** Why the host must not be called, null if it may. */
-  readonly refusal: string | null;
+interface HttpTarget extends Target {
   readonly agents: Readonly<Record<Pool, http.Agent>>;
 }
 
@@ -29,8 +25,12 @@ export interface Targets {
 const maxTargets = 1024;
 
 /** Creates the sockets' owner; every connection is made to an address that `guard` has checked. */
-export function createTargets(options: { readonly guard: TargetGuard; readonly maxSocketsPerHost: number }): Targets {
-  const targets = new Map<string, Target>();
+export function createTargets(options: {
+  readonly scheduler: Scheduler;
+  readonly guard: TargetGuard;
+  readonly maxSocketsPerHost: number;
+}): Targets {
+  const targets = new Map<string, HttpTarget>();
   /** In front of `targets`: the origin of a handler is one object and always comes with the same TLS settings. */
   let byOrigin = new WeakMap<TargetOrigin, Target>();
   const notifications = Math.max(1, Math.floor(options.maxSocketsPerHost / 4));
@@ -74,14 +74,17 @@ export function createTargets(options: { readonly guard: TargetGuard; readonly m
     const known = targets.get(key);
     if (known !== undefined) return known;
     if (targets.size >= maxTargets) retire();
-    const target: Target = {
+    const agents = {
+      blocking: createAgent(origin, tls, "blocking"),
+      notifications: createAgent(origin, tls, "notifications"),
+    };
+    const target: HttpTarget = {
+      href: origin.href,
       origin,
-      tls,
       refusal: options.guard.refusal(origin.hostname),
-      agents: {
-        blocking: createAgent(origin, tls, "blocking"),
-        notifications: createAgent(origin, tls, "notifications"),
-      },
+      exchange: httpExchange({ scheduler: options.scheduler, origin, agents }),
+      at: (other) => find(other, tls),
+      agents,
     };
     targets.set(key, target);
     return target;

@@ -1,83 +1,53 @@
 import http, { type ClientRequest, type IncomingMessage } from "node:http";
 import https from "node:https";
 import type { Scheduler } from "../../core/ports.ts";
-import type { Pool, Target } from "./agents.ts";
+import type {
+  ExchangeEvents,
+  FailureCause,
+  Pool,
+  StartExchange,
+  WireFailure,
+  WireReply,
+  WireRequest,
+} from "./target.ts";
+import type { TargetOrigin } from "./target-origin.ts";
 import { targetRefusedCode } from "./target-policy.ts";
 
-/** One request on the wire. */
-export interface WireRequest {
-  readonly target: Target;
-  readonly pool: Pool;
-  readonly method: "POST" | "OPTIONS" | "GET";
-  readonly path: string;
-  /** `[name, value, …]`, sent in this order and casing; without `Host` and `Content-Length`. */
-  readonly headers: readonly string[];
-  /** A string must only be used with ASCII headers: the runtime writes both in one piece, encoded as UTF-8. */
-  readonly body: string | Uint8Array | null;
-  readonly bodyBytes: number;
-}
-
-/** How much of a reply's body is read. */
-export interface BodyRule {
-  readonly maxBytes: number;
-  readonly timeoutMs: number;
-  /** True: a body that is cut, late or too big is a failure; false: the status counts and such a body is left out. */
-  readonly isNeeded: boolean;
-}
-
-export interface WireReply {
-  readonly kind: "reply";
-  readonly status: number;
-  readonly rawHeaders: readonly string[];
-  readonly body: Uint8Array;
-}
-
-/** Why there is no usable reply. `refused`: by the target policy; `network` is what a retry may help against. */
-export type FailureCause = "timeout" | "aborted" | "network" | "refused" | "invalidReply" | "invalidRequest";
-
-export interface WireFailure {
-  readonly kind: "failed";
-  readonly cause: FailureCause;
-  readonly detail: string;
-  /** A kept-alive socket had been closed by the peer: the request may be sent again at once on a fresh one. */
-  readonly isStale: boolean;
-}
-
-/** What happens to an exchange, in this order; nothing after `done` and nothing after `abort`. */
-export interface ExchangeEvents {
-  /** The request is written. */
-  sent(): void;
-  /** The headers of the final reply are in; decides about the body. */
-  head(status: number, rawHeaders: readonly string[]): BodyRule;
-  done(result: WireReply | WireFailure): void;
+/** The way of requests to one origin over HTTP. */
+export interface HttpWay {
+  readonly scheduler: Scheduler;
+  readonly origin: TargetOrigin;
+  readonly agents: Readonly<Record<Pool, http.Agent>>;
 }
 
 /** The runtime's limit of 16 KiB is below what we accept (event-handlers 8.5). */
 const maxHeaderBytes = 65_536;
 const empty = new Uint8Array(0);
 
-/** Sends one request and reads its reply; returns the function that cuts it. Never throws. */
-export function startExchange(scheduler: Scheduler, request: WireRequest, events: ExchangeEvents): () => void {
-  const exchange = new Exchange(scheduler, events);
-  exchange.start(request);
-  return () => exchange.abort();
+/** Exchanges requests over HTTP. */
+export function httpExchange(way: HttpWay): StartExchange {
+  return (request, events) => {
+    const exchange = new Exchange(way, events);
+    exchange.start(request);
+    return () => exchange.abort();
+  };
 }
 
 class Exchange {
-  readonly #scheduler: Scheduler;
+  readonly #way: HttpWay;
   readonly #events: ExchangeEvents;
   #request: ClientRequest | null = null;
   #hasReply = false;
   #isOver = false;
   #cancelTimer: (() => void) | null = null;
 
-  constructor(scheduler: Scheduler, events: ExchangeEvents) {
-    this.#scheduler = scheduler;
+  constructor(way: HttpWay, events: ExchangeEvents) {
+    this.#way = way;
     this.#events = events;
   }
 
   start(wire: WireRequest): void {
-    const { origin, agents } = wire.target;
+    const { origin, agents } = this.#way;
     const headers = ["Host", origin.host, ...wire.headers];
     if (wire.body !== null) headers.push("Content-Length", String(wire.bodyBytes));
     let request: ClientRequest;
@@ -135,7 +105,7 @@ class Exchange {
         this.#request?.destroy();
       }
     };
-    this.#cancelTimer = this.#scheduler.after(rule.timeoutMs, () => giveUp("timeout", "the body took too long"));
+    this.#cancelTimer = this.#way.scheduler.after(rule.timeoutMs, () => giveUp("timeout", "the body took too long"));
     reply.on("data", (chunk: Uint8Array) => {
       size += chunk.length;
       if (size > rule.maxBytes) giveUp("invalidReply", `the body is bigger than ${rule.maxBytes} bytes`);

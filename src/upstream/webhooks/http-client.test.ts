@@ -64,16 +64,15 @@ function setUp(
   const time = new FakeTime();
   const policy = { allowLoopback: true, allowPrivate: true, allowedHosts: [], ...options.policy };
   const guard = createTargetGuard(policy, options.resolveHost);
-  const targets = createTargets({ guard, maxSocketsPerHost: options.maxSocketsPerHost ?? 8 });
-  const client = createHttpClient({ clock: time, scheduler: time, targets: () => targets });
+  const targets = createTargets({ scheduler: time, guard, maxSocketsPerHost: options.maxSocketsPerHost ?? 8 });
+  const client = createHttpClient({ clock: time, scheduler: time });
   cleanups.push(() => targets.close());
   const attempts: (HttpReply | HttpFailure)[] = [];
   const call = async (url: string, overrides: Partial<HttpCall> = {}) => {
     const origin = targetOrigin(new URL(url)) ?? expect.unreachable();
     return await client.call({
       method: "POST",
-      origin,
-      tls: null,
+      target: targets.of(origin, null),
       path: new URL(url).pathname,
       headers: ["ce-id", "7"],
       body: "body",

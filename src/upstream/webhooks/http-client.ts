@@ -1,17 +1,14 @@
 import type { Clock, Scheduler } from "../../core/ports.ts";
-import type { HandlerTls } from "../settings.ts";
-import type { Pool, Target, Targets } from "./agents.ts";
 import { decodeContent } from "./content-decoding.ts";
-import { type BodyRule, type FailureCause, startExchange, type WireFailure, type WireReply } from "./exchange.ts";
 import type { Authenticator } from "./handler-auth.ts";
 import { type ReplyHeaders, readReplyHeaders } from "./reply-headers.ts";
+import type { BodyRule, FailureCause, Pool, Target, WireFailure, WireReply } from "./target.ts";
 import { type TargetOrigin, targetOrigin } from "./target-origin.ts";
 
 /** A request with everything that is tried to get it answered. */
 export interface HttpCall {
   readonly method: "POST" | "OPTIONS" | "GET";
-  readonly origin: TargetOrigin;
-  readonly tls: HandlerTls | null;
+  readonly target: Target;
   readonly path: string;
   /** `[name, value, …]`; see `WireRequest`. */
   readonly headers: readonly string[];
@@ -59,8 +56,6 @@ export interface HttpClient {
 }
 
 interface ClientParts {
-  /** The sockets in force; a call stays with those it started with. */
-  targets(): Targets;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
 }
@@ -95,7 +90,6 @@ export function createHttpClient(parts: ClientParts): HttpClient {
 class Attempts {
   readonly #clock: Clock;
   readonly #scheduler: Scheduler;
-  readonly #targets: Targets;
   readonly #call: HttpCall;
   readonly #resolve: (result: HttpReply | HttpFailure) => void;
   #target: Target;
@@ -114,10 +108,9 @@ class Attempts {
   constructor(parts: ClientParts, call: HttpCall, resolve: (result: HttpReply | HttpFailure) => void) {
     this.#clock = parts.clock;
     this.#scheduler = parts.scheduler;
-    this.#targets = parts.targets();
     this.#call = call;
     this.#resolve = resolve;
-    this.#target = this.#targets.of(call.origin, call.tls);
+    this.#target = call.target;
     this.#path = call.path;
   }
 
@@ -160,7 +153,6 @@ class Attempts {
     const { method, pool, headers, body, bodyBytes } = this.#call;
     this.#authorization = authorization;
     const wire = {
-      target: this.#target,
       pool,
       method,
       path: this.#path,
@@ -168,7 +160,7 @@ class Attempts {
       body,
       bodyBytes,
     };
-    this.#cancelExchange = startExchange(this.#scheduler, wire, {
+    this.#cancelExchange = this.#target.exchange(wire, {
       sent: () => this.#sent(),
       head: (status, rawHeaders) => this.#bodyRule(status, rawHeaders),
       done: (result) => this.#attemptDone(result),
@@ -218,7 +210,7 @@ class Attempts {
     }
     const next = this.#next(result.status, result.rawHeaders);
     const headers = readReplyHeaders(result.rawHeaders);
-    const url = this.#target.origin.href + this.#path;
+    const url = this.#target.href + this.#path;
     const reply: HttpReply = {
       kind: "reply",
       status: result.status,
@@ -269,7 +261,7 @@ class Attempts {
     this.#retries += 1;
     this.#redirects = 0;
     this.#wasResent = false;
-    this.#target = this.#targets.of(this.#call.origin, this.#call.tls); // the same URL again, not where it redirected to
+    this.#target = this.#call.target; // the same URL again, not where it redirected to
     this.#path = this.#call.path;
     this.#cancelExchange = this.#scheduler.after(delayMs, () => {
       this.#cancelExchange = null;
@@ -281,7 +273,7 @@ class Attempts {
   #redirectTarget(rawHeaders: readonly string[]): { readonly origin: TargetOrigin; readonly path: string } | null {
     const { location } = readReplyHeaders(rawHeaders);
     const here = this.#target.origin;
-    if (location === null || !URL.canParse(location, here.href + this.#path)) return null;
+    if (location === null || here === null || !URL.canParse(location, here.href + this.#path)) return null;
     const url = new URL(location, here.href + this.#path);
     const origin = targetOrigin(url);
     if (origin === null || url.username !== "" || url.password !== "" || origin.hostname !== here.hostname) return null;
@@ -293,7 +285,7 @@ class Attempts {
   #follow(rawHeaders: readonly string[]): void {
     const redirect = this.#redirectTarget(rawHeaders);
     if (redirect === null) return;
-    this.#target = this.#targets.of(redirect.origin, this.#call.tls);
+    this.#target = this.#target.at(redirect.origin);
     this.#path = redirect.path;
   }
 

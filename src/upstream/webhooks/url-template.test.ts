@@ -33,6 +33,12 @@ test("E-2 the path is used exactly as written", () => {
   expect(template("https://h/a//b/").resolve("a", "b")).toBe("/a//b/");
 });
 
+test("T-11 a tunnel has a path and no host", () => {
+  const parsed = template("TUNNEL:///eventhandler/{event}?h={hub}");
+  expect(parsed.origin).toBeNull();
+  expect(parsed.href + parsed.resolve("chat", "a b")).toBe("tunnel:///eventhandler/a%20b?h=chat");
+});
+
 test.each(["..", ".", ""])("E-3 the value %p never becomes a path segment", (value) => {
   expect(template("https://h/hooks/{event}").resolve("chat", value)).toBeNull();
   expect(template("https://h/hooks").resolve("chat", value)).toBe("/hooks");
@@ -40,11 +46,14 @@ test.each(["..", ".", ""])("E-3 the value %p never becomes a path segment", (val
 
 test.each([
   ["https://{hub}.example.com/", "must not have a placeholder in the host"],
-  ["ftp://h/", "must be an absolute http or https URL without fragment"],
-  ["/relative", "must be an absolute http or https URL without fragment"],
-  ["https://h/#f", "must be an absolute http or https URL without fragment"],
-  ["https://h:99999/", "must be an absolute http or https URL without fragment"],
-  ["tunnel:///x", "tunnel:/// handlers are not supported"],
+  ["ftp://h/", "must be an absolute http, https or tunnel:/// URL without fragment"],
+  ["/relative", "must be an absolute http, https or tunnel:/// URL without fragment"],
+  ["https://h/#f", "must be an absolute http, https or tunnel:/// URL without fragment"],
+  ["https://h:99999/", "must be an absolute http, https or tunnel:/// URL without fragment"],
+  ["tunnel://host/x", "must be an absolute http, https or tunnel:/// URL without fragment"],
+  ["tunnel:///x#f", "must be an absolute http, https or tunnel:/// URL without fragment"],
+  ["tunnel:///{user}", "has the unknown placeholder {user}; only {hub} and {event} exist"],
+  ["tunnel:///a/../b", "must not have . or .. as a path segment"],
   ["https://user:secret@h/", "must not contain a user name or password"],
   ["https://h/{user}", "has the unknown placeholder {user}; only {hub} and {event} exist"],
   ["https://h/a b", "must have a percent-encoded path and query"],
