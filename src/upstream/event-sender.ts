@@ -3,8 +3,8 @@ import type { EventSource } from "../core/ports.ts";
 import type { EventSession } from "./event-session.ts";
 import type { EventRequestFacts, UpstreamOptions, UpstreamSettings, WebhookOutcome } from "./settings.ts";
 import { AbuseProtection, type ValidationSubject, withoutQuery } from "./webhooks/abuse-protection.ts";
-import { createTargets, type Targets } from "./webhooks/agents.ts";
 import { eventHeaders } from "./webhooks/headers.ts";
+import { createTargets, type Targets } from "./webhooks/http/targets.ts";
 import {
   createHttpClient,
   type HttpCall,

@@ -27,7 +27,7 @@ export interface Assignment extends AttackOptions {
 /** From the thread. */
 export interface Report {
   readonly tried: number;
-  /** How many inputs became a command of which kind, or a "fault". */
+  /** How many inputs had which outcome. */
   readonly kinds: Readonly<Record<string, number>>;
   readonly finding: { readonly index: number; readonly problem: string } | null;
 }

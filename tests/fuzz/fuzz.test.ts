@@ -9,14 +9,14 @@ const seed = 1;
 const inputs = 20_000;
 
 for (const target of fuzzTargets) {
-  test(`H-13 ${target.name}: every input of the corpus is a command or a fault`, async () => {
+  test(`H-13 ${target.name}: every input of the corpus is taken or refused`, async () => {
     const corpus = [...(await readCorpus(target)), ...generatedSeeds(target)];
     const found = corpus.map(({ name, bytes }) => [name, judge(target, bytes, patientMs).problem]);
     expect(found.filter(([, problem]) => problem !== null)).toEqual([]);
     expect(corpus.length).toBeGreaterThan(20);
   });
 
-  test(`H-13 ${target.name}: ${inputs} inputs around the corpus are commands or faults`, async () => {
+  test(`H-13 ${target.name}: ${inputs} inputs around the corpus are taken or refused`, async () => {
     const options = { seed, inputs, ms: Number.POSITIVE_INFINITY, maxMs: patientMs };
     const { tried, kinds, finding, input } = await attack(target, options);
     const base64 = input === null ? "" : input.subarray(0, 1000).toBase64();

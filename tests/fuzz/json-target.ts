@@ -1,4 +1,5 @@
 import { decodeJsonV1 } from "../../src/protocols/json-v1/decode.ts";
+import { codecOutcome } from "./codec-outcome.ts";
 import type { FuzzTarget } from "./target.ts";
 
 const encoder = new TextEncoder();
@@ -79,5 +80,5 @@ export const jsonTarget: FuzzTarget = {
     "one member again and again": object('"type":"streamEnd","streamId":"s"', () => '"error":{}'),
     "one escaped member again and again": object('"type":"ping"', () => '"\\u0064ata":1'),
   },
-  decode: (bytes) => decodeJsonV1(decoder.decode(bytes)),
+  decode: (bytes) => codecOutcome(decodeJsonV1(decoder.decode(bytes))),
 };

@@ -1,4 +1,3 @@
-import { typeProblem } from "../support/within-type.ts";
 import type { FuzzTarget } from "./target.ts";
 
 /** What an input may take of the thread's own time (H-13). The usual one takes microseconds, the longest some milliseconds. */
@@ -9,14 +8,14 @@ const attempts = 3;
 
 /** What an input shows. */
 export interface Verdict {
-  /** Kind of the command, or "fault". */
+  /** That of the outcome. */
   readonly kind: string;
   /** null: as it should be. */
   readonly problem: string | null;
 }
 
 /**
- * Decodes an input: it must become a command within its type or a fault, and that within `maxMs` in one of three attempts.
+ * Decodes an input: it must become what the decoder promises, and that within `maxMs` in one of three attempts.
  * Time that other threads had the processor for does not count: a busy machine is not a slow decoder.
  */
 export function judge(target: FuzzTarget, input: Uint8Array, maxMs: number): Verdict {
@@ -27,7 +26,7 @@ export function judge(target: FuzzTarget, input: Uint8Array, maxMs: number): Ver
       const decoded = target.decode(input);
       const { user, system } = process.threadCpuUsage(start);
       fastest = Math.min(fastest, (user + system) / 1000);
-      if (fastest <= maxMs) return { kind: decoded.kind, problem: typeProblem(decoded) };
+      if (fastest <= maxMs) return { kind: decoded.kind, problem: decoded.problem() };
       if (attempt === attempts) return { kind: decoded.kind, problem: `took ${fastest.toFixed(0)} ms` };
     }
   } catch (error) {

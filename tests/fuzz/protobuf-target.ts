@@ -1,5 +1,6 @@
 import { decodeProtobufV1 } from "../../src/protocols/protobuf-v1/decode.ts";
 import { field } from "../support/protobuf/wire.ts";
+import { codecOutcome } from "./codec-outcome.ts";
 import type { FuzzTarget } from "./target.ts";
 
 const hex = (text: string): Uint8Array => Uint8Array.fromHex(text);
@@ -57,5 +58,5 @@ export const protobufTarget: FuzzTarget = {
     "an Any of many fields": () => field(1, field(1, "g"), field(3, field(3, filling(hex("0a0161"))))),
     "a long stream id": () => field(13, field(1, "s".repeat(room))),
   },
-  decode: decodeProtobufV1,
+  decode: (bytes) => codecOutcome(decodeProtobufV1(bytes)),
 };

@@ -1,7 +1,7 @@
 import type { Clock, Scheduler, Telemetry } from "../../core/ports.ts";
 import type { HandlerAuth, ResolveHost, TargetPolicy } from "../settings.ts";
-import { createTargets } from "../webhooks/agents.ts";
 import { type Authenticator, createAuthenticator } from "../webhooks/handler-auth.ts";
+import { createTargets } from "../webhooks/http/targets.ts";
 import { createHttpClient } from "../webhooks/http-client.ts";
 import { createTargetGuard } from "../webhooks/target-policy.ts";
 import { requestToken } from "../webhooks/token-request.ts";

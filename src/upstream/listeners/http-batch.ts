@@ -1,6 +1,6 @@
 import type { HandlerAuth } from "../settings.ts";
-import type { Targets } from "../webhooks/agents.ts";
 import type { Authenticator } from "../webhooks/handler-auth.ts";
+import type { Targets } from "../webhooks/http/targets.ts";
 import type { HttpClient, HttpFailure, HttpReply } from "../webhooks/http-client.ts";
 import type { TargetOrigin } from "../webhooks/target-origin.ts";
 import { parseUrlTemplate } from "../webhooks/url-template.ts";

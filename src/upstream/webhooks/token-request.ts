@@ -1,4 +1,4 @@
-import type { Targets } from "./agents.ts";
+import type { Targets } from "./http/targets.ts";
 import type { HttpClient } from "./http-client.ts";
 import { targetOrigin } from "./target-origin.ts";
 
