@@ -1,43 +1,60 @@
 const inlineSize = 8;
 
 /**
- * A set that is nearly always tiny: a few items in one immutable array, a `Set` beyond that. A million groups of one
- * member then cost an array each instead of a hash table (H-60). Iteration may run while items come and go: it sees
- * the items of its start, or, for a large set, skips those removed meanwhile.
+ * A set that is nearly always tiny: the only item in a field, a few in one immutable array, a `Set` beyond that. A million
+ * groups of one member then cost an object each instead of a hash table (H-60). Iteration may run while items come and go:
+ * it sees the items of its start, or, for a large set, skips those removed meanwhile.
  */
-export class SmallSet<T> {
-  #items: readonly T[] | Set<T> = [];
+export class SmallSet<T extends NonNullable<unknown>> {
+  /** null: there is none, or there are several. */
+  #only: T | null = null;
+  /** null: there is at most one. An array has two at least; a `Set` stays one when it shrinks. */
+  #several: readonly T[] | Set<T> | null = null;
 
   get size(): number {
-    return this.#items instanceof Set ? this.#items.size : this.#items.length;
+    if (this.#several === null) return this.#only === null ? 0 : 1;
+    return this.#several instanceof Set ? this.#several.size : this.#several.length;
   }
 
   has(item: T): boolean {
-    return this.#items instanceof Set ? this.#items.has(item) : this.#items.includes(item);
+    if (this.#several === null) return this.#only === item;
+    return this.#several instanceof Set ? this.#several.has(item) : this.#several.includes(item);
   }
 
   /** Returns false if it was there already. */
   add(item: T): boolean {
-    const items = this.#items;
-    if (items instanceof Set) {
-      const before = items.size;
-      return items.add(item).size > before;
+    if (this.has(item)) return false;
+    const several = this.#several;
+    if (several instanceof Set) {
+      several.add(item);
+    } else if (several !== null) {
+      this.#several = several.length < inlineSize ? [...several, item] : new Set(several).add(item);
+    } else if (this.#only === null) {
+      this.#only = item;
+    } else {
+      this.#several = [this.#only, item];
+      this.#only = null;
     }
-    if (items.includes(item)) return false;
-    this.#items = items.length < inlineSize ? [...items, item] : new Set(items).add(item);
     return true;
   }
 
   /** Returns false if it was not there. */
   delete(item: T): boolean {
-    const items = this.#items;
-    if (items instanceof Set) return items.delete(item);
-    if (!items.includes(item)) return false;
-    this.#items = items.filter((other) => other !== item);
+    if (!this.has(item)) return false;
+    const several = this.#several;
+    if (several === null) {
+      this.#only = null;
+    } else if (several instanceof Set) {
+      several.delete(item);
+    } else {
+      const left = several.filter((other) => other !== item);
+      this.#only = left.length === 1 ? (left[0] ?? null) : null;
+      this.#several = left.length === 1 ? null : left;
+    }
     return true;
   }
 
   values(): Iterable<T> {
-    return this.#items;
+    return this.#several ?? (this.#only === null ? [] : [this.#only]);
   }
 }

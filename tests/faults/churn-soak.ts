@@ -34,7 +34,7 @@ export interface ChurnResult {
 }
 
 /**
- * Resident memory saws up and down by a tenth with the garbage; what it falls back to does not. A sample is the lowest of so many
+ * Resident memory saws up and down by a tenth with the garbage; what it falls back to does less. A sample is the lowest of so many
  * looks, and a leak lifts that too.
  */
 const sampleMs = 30_000;
