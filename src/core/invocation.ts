@@ -1,3 +1,4 @@
+import { Cancellation } from "./cancellation.ts";
 import type { Invoke } from "./commands.ts";
 import type { Connection } from "./connection.ts";
 import type { InvokeOutcome } from "./outbound.ts";
@@ -16,7 +17,7 @@ export function invoke(
   const { invocationId, event, payload, metadata } = command;
   const answer = (outcome: InvokeOutcome): void =>
     service.pushControl(connection, { kind: "invokeResponse", invocationId, outcome });
-  const pending = (connection.invocations ??= new Map<string, AbortController>());
+  const pending = (connection.invocations ??= new Map<string, Cancellation>());
   if (pending.has(invocationId)) {
     answer({ kind: "failed", name: "Duplicate", message: "An invocation with this id is pending." });
     return;
@@ -25,11 +26,11 @@ export function invoke(
     answer({ kind: "failed", name: "BadRequest", message: "Too many invocations are pending." });
     return;
   }
-  const controller = new AbortController();
-  pending.set(invocationId, controller);
-  void upstream.userEvent(connection, { event, payload, metadata }, controller.signal).then((outcome) => {
+  const cancellation = new Cancellation();
+  pending.set(invocationId, cancellation);
+  void upstream.userEvent(connection, { event, payload, metadata }, cancellation).then((outcome) => {
     // Cancelled, or the connection is over.
-    if (pending.get(invocationId) !== controller) return;
+    if (pending.get(invocationId) !== cancellation) return;
     pending.delete(invocationId);
     answer(outcomeOf(outcome));
   });
