@@ -1,4 +1,5 @@
 import { AckMemory } from "./ack-memory.ts";
+import type { Cancellation } from "./cancellation.ts";
 import type { FilterSubject } from "./filter/values.ts";
 import type { ConnectionId, GroupName, HubName, UserId } from "./names.ts";
 import type { Frame, OutboundControl } from "./outbound.ts";
@@ -54,7 +55,7 @@ export class Connection implements EventSource, FilterSubject, ConnectionFacts {
   cancelExpiry: (() => void) | null = null;
   upstreamSession: object | null;
   /** The user event that is waiting for its handler; aborted when the connection ends. */
-  pendingEvent: AbortController | null = null;
+  pendingEvent: Cancellation | null = null;
   /** Invocations that wait for their handler; null until there was one. */
   invocations: PendingInvocations | null = null;
   /** Streams it publishes; null until there was one. Owned by `Service`. */

@@ -1,4 +1,5 @@
 import { isDuplicate, refuse, succeed } from "./acknowledge.ts";
+import { Cancellation } from "./cancellation.ts";
 import type { Command, SendEvent, SendToGroup } from "./commands.ts";
 import type { Connection } from "./connection.ts";
 import { executeGroupState } from "./execute-group-state.ts";
@@ -124,9 +125,9 @@ function sendToGroup(
 async function sendEvent({ service, upstream }: Executor, connection: Connection, command: SendEvent): Promise<void> {
   const { event, payload, metadata, ackId } = command;
   if (isDuplicate(service, connection, ackId)) return;
-  const controller = new AbortController();
-  connection.pendingEvent = controller;
-  const outcome = await upstream.userEvent(connection, { event, payload, metadata }, controller.signal);
+  const cancellation = new Cancellation();
+  connection.pendingEvent = cancellation;
+  const outcome = await upstream.userEvent(connection, { event, payload, metadata }, cancellation);
   connection.pendingEvent = null;
   if (outcome.kind === "unhandled") service.messages?.eventUnhandled(connection, event);
   if (!connection.isOpen) return;

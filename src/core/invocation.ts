@@ -30,11 +30,11 @@ export function invoke(
     answer({ kind: "failed", name: "BadRequest", message: "Too many invocations are pending." });
     return;
   }
-  const controller = pending.add(invocationId, size);
-  void upstream.userEvent(connection, { event, payload, metadata }, controller.signal).then((outcome) => {
+  const cancellation = pending.add(invocationId, size);
+  void upstream.userEvent(connection, { event, payload, metadata }, cancellation).then((outcome) => {
     if (outcome.kind === "unhandled") service.messages?.eventUnhandled(connection, event);
     // Not when it was cancelled, or the connection is over.
-    if (pending.settle(invocationId, controller)) answer(outcomeOf(outcome));
+    if (pending.settle(invocationId, cancellation)) answer(outcomeOf(outcome));
   });
 }
 

@@ -1,6 +1,8 @@
+import { Cancellation } from "./cancellation.ts";
+
 /** Invocations of one connection that wait for their handler, by the ids the client chose (client-protocols 7.1). */
 export class PendingInvocations {
-  readonly #pending = new Map<string, { readonly controller: AbortController; readonly size: number }>();
+  readonly #pending = new Map<string, { readonly cancellation: Cancellation; readonly size: number }>();
   #size = 0;
 
   get count(): number {
@@ -16,24 +18,24 @@ export class PendingInvocations {
     return this.#pending.has(id);
   }
 
-  /** Notes an invocation of this size; the controller calls it off. */
-  add(id: string, size: number): AbortController {
-    const controller = new AbortController();
-    this.#pending.set(id, { controller, size });
+  /** Notes an invocation of this size; the cancellation calls it off. */
+  add(id: string, size: number): Cancellation {
+    const cancellation = new Cancellation();
+    this.#pending.set(id, { cancellation, size });
     this.#size += size;
-    return controller;
+    return cancellation;
   }
 
   /** Forgets an invocation that is answered; false: it was called off, and its id may be in use again. */
-  settle(id: string, controller: AbortController): boolean {
-    if (this.#pending.get(id)?.controller !== controller) return false;
+  settle(id: string, cancellation: Cancellation): boolean {
+    if (this.#pending.get(id)?.cancellation !== cancellation) return false;
     this.#remove(id);
     return true;
   }
 
   /** Calls an invocation off, if it is there. */
   cancel(id: string): void {
-    this.#pending.get(id)?.controller.abort();
+    this.#pending.get(id)?.cancellation.abort();
     this.#remove(id);
   }
 

@@ -1,3 +1,4 @@
+import type { CancelSignal } from "./cancellation.ts";
 import type { Ending } from "./endings.ts";
 import type { ConnectionId, EventName, GroupName, HubName, UserId } from "./names.ts";
 import type { NodeAnswer, NodeCommand } from "./operations.ts";
@@ -64,7 +65,7 @@ export interface UpgradeRequest {
   /** False: not a WebSocket upgrade, which the client endpoint answers with 400. */
   readonly isUpgrade: boolean;
   /** Aborted when the client gives up before it was answered. */
-  readonly signal: AbortSignal;
+  readonly signal: CancelSignal;
 }
 
 /** Who sends a request, as resolved by the front door. */
@@ -182,14 +183,14 @@ export interface Upstream {
   /** Whether some handler of the hub wants `connect`; false lets the handshake skip building the event. */
   wantsConnect(hub: HubName): boolean;
   /** Asks the handler before the upgrade; with none, accepted with everything kept. Aborting the signal ends the request. */
-  connect(source: EventSource, event: ConnectEvent, signal: AbortSignal): Promise<ConnectOutcome>;
+  connect(source: EventSource, event: ConnectEvent, signal: CancelSignal): Promise<ConnectOutcome>;
   connected(source: EventSource): void;
   disconnected(source: EventSource, reason: string): void;
   /**
    * Queues a user event for all matching listeners, sends it to the first matching handler and waits for its answer
    * (event-handlers 7.3, 7.4).
    */
-  userEvent(source: EventSource, event: UserEvent, signal: AbortSignal): Promise<UserEventOutcome>;
+  userEvent(source: EventSource, event: UserEvent, signal: CancelSignal): Promise<UserEventOutcome>;
   /** Whether a membership change of this hub is worth reporting; cheap, called on every join and leave. */
   wantsPresence(hub: HubName): boolean;
   presence(source: EventSource, change: "joined" | "left", group: GroupName): void;

@@ -1,3 +1,4 @@
+import type { CancelSignal } from "../core/cancellation.ts";
 import type { Metadata } from "../core/payload.ts";
 import type { EventSource } from "../core/ports.ts";
 import type { EventSession } from "./event-session.ts";
@@ -32,7 +33,7 @@ export interface OutgoingEvent {
   readonly body: string | Uint8Array;
   readonly metadata: Metadata | null;
   readonly isBlocking: boolean;
-  readonly signal: AbortSignal | null;
+  readonly signal: CancelSignal | null;
   readonly onSent: (() => void) | null;
 }
 

@@ -1,3 +1,4 @@
+import type { CancelSignal } from "../core/cancellation.ts";
 import type { GroupName, HubName } from "../core/names.ts";
 import type {
   ConnectEvent,
@@ -110,7 +111,7 @@ class Webhooks implements WebhookUpstream {
     return this.#routesOf(hub).hasPresence;
   }
 
-  async connect(source: EventSource, event: ConnectEvent, signal: AbortSignal): Promise<ConnectOutcome> {
+  async connect(source: EventSource, event: ConnectEvent, signal: CancelSignal): Promise<ConnectOutcome> {
     const handler = this.#routesOf(source.hub).system("connect", source.hub);
     if (handler === null) return acceptedUnchanged;
     if (this.#closed !== null) return connectFailed;
@@ -172,7 +173,7 @@ class Webhooks implements WebhookUpstream {
     this.#notify(source, { kind: "gp", event: change, handler, body });
   }
 
-  async userEvent(source: EventSource, event: UserEvent, signal: AbortSignal): Promise<UserEventOutcome> {
+  async userEvent(source: EventSource, event: UserEvent, signal: CancelSignal): Promise<UserEventOutcome> {
     const id = source.takeEventId();
     const { event: name, metadata } = event;
     const payload = () => listenerBody(event.payload);

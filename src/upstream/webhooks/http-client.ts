@@ -1,3 +1,4 @@
+import type { CancelSignal } from "../../core/cancellation.ts";
 import type { Clock, Scheduler } from "../../core/ports.ts";
 import { decodeContent } from "./content-decoding.ts";
 import type { Authenticator } from "./handler-auth.ts";
@@ -23,7 +24,7 @@ export interface HttpCall {
   readonly timeoutMs: number;
   readonly retryDelaysMs: readonly number[];
   readonly followsRedirects: boolean;
-  readonly signal: AbortSignal | null;
+  readonly signal: CancelSignal | null;
   /** The first attempt was written, or ended without. Called once. */
   readonly onSent: (() => void) | null;
   /** Called for every attempt except the one whose 2xx reply is the result. */

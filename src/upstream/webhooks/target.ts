@@ -23,7 +23,7 @@ export interface WireRequest {
   readonly path: string;
   /** `[name, value, …]`, sent in this order and casing; without `Host` and `Content-Length`. */
   readonly headers: readonly string[];
-  /** A string must only be used with ASCII headers: the runtime writes both in one piece, encoded as UTF-8. */
+  /** A string takes ASCII headers only: both are written in one piece, encoded as UTF-8. */
   readonly body: string | Uint8Array | null;
   readonly bodyBytes: number;
 }

@@ -1,3 +1,4 @@
+import type { CancelSignal } from "../../../src/core/cancellation.ts";
 import type { GroupName } from "../../../src/core/names.ts";
 import type {
   ConnectEvent,
@@ -12,7 +13,7 @@ import type {
 export interface PendingEvent {
   readonly source: EventSource;
   readonly event: UserEvent;
-  readonly signal: AbortSignal;
+  readonly signal: CancelSignal;
   answer(outcome: UserEventOutcome): void;
 }
 
@@ -25,14 +26,15 @@ export class FakeUpstream implements Upstream {
   readonly sources: EventSource[] = [];
   readonly pending: PendingEvent[] = [];
   /** Null: nobody handles `connect`. */
-  onConnect: ((source: EventSource, event: ConnectEvent, signal: AbortSignal) => Promise<ConnectOutcome>) | null = null;
+  onConnect: ((source: EventSource, event: ConnectEvent, signal: CancelSignal) => Promise<ConnectOutcome>) | null =
+    null;
   reportsPresence = false;
 
   wantsConnect(): boolean {
     return this.onConnect !== null;
   }
 
-  async connect(source: EventSource, event: ConnectEvent, signal: AbortSignal): Promise<ConnectOutcome> {
+  async connect(source: EventSource, event: ConnectEvent, signal: CancelSignal): Promise<ConnectOutcome> {
     if (this.onConnect === null) throw new Error("nobody asked for the connect event");
     return await this.onConnect(source, event, signal);
   }
@@ -45,7 +47,7 @@ export class FakeUpstream implements Upstream {
     this.#notify(source, `disconnected ${source.id}: ${reason}`);
   }
 
-  async userEvent(source: EventSource, event: UserEvent, signal: AbortSignal): Promise<UserEventOutcome> {
+  async userEvent(source: EventSource, event: UserEvent, signal: CancelSignal): Promise<UserEventOutcome> {
     const { promise, resolve } = Promise.withResolvers<UserEventOutcome>();
     this.pending.push({ source, event, signal, answer: resolve });
     return await promise;

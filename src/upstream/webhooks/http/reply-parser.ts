@@ -19,6 +19,7 @@ const maxHeadBytes = 65_536;
 const maxChunkLineBytes = 4096;
 
 const lineFeed = 10;
+const carriageReturn = 13;
 const statusLine = /^HTTP\/1\.([01]) ([1-9][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?$/;
 const statusStart = "HTTP/1.";
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
@@ -115,10 +116,16 @@ export class ReplyParser {
 
   #readCounted(bytes: Buffer, from: number): number {
     const part = bytes.subarray(from, from + this.#missingBytes);
+    const to = from + part.length;
     this.#missingBytes -= part.length;
-    if (this.#missingBytes === 0) this.#phase = this.#phase === "chunk" ? "chunkEnd" : "complete";
     this.#sink.body(part);
-    return from + part.length;
+    if (this.#missingBytes > 0) return to;
+    if (this.#phase === "counted") this.#phase = "complete";
+    else if (bytes[to] === carriageReturn && bytes[to + 1] === lineFeed) {
+      this.#phase = "chunkSize"; // not by way of a line, which takes half of the time of small chunks
+      return to + 2;
+    } else this.#phase = "chunkEnd";
+    return to;
   }
 
   #readLine(bytes: Buffer, from: number, phase: LinePhase): number {
