@@ -39,15 +39,23 @@ test("T-12 M-46 the chat example works through tidewire tunnel, and tidewire tra
   const text = "a text for nobody else";
   say(ann, text);
   expect(await nextAck(ann)).toMatchObject(successAck);
-  expect(await nextSaid(bob)).toEqual({ kind: "message", from: "ann", text });
+  const line = { kind: "message", from: "ann", text };
+  expect(await nextSaid(bob)).toEqual(line);
 
-  const shown = (event: string, ...context: readonly string[]) => {
+  const shown = (event: string, message: string, context: readonly string[]) => {
     const inAnyOrder = ["hub=chat", ...context].map((part) => `(?=.* ${part}(?: |$))`).join("");
-    return trace.written(new RegExp(`^\\S+Z {2}Information {2}${event} {2}${inAnyOrder}.*$`, "m"));
+    return trace.written(new RegExp(`^\\S+Z {2}Information {2}${event} {2}${message} {2}${inAnyOrder}.*$`, "m"));
   };
-  await shown("ConnectionStarted", "userId=ann", `connectionId=${ann.connectionId}`);
-  await shown("MessagePublished");
-  await shown("EventHandlerInvoked", "url=tunnel:///eventhandler", `connectionId=${ann.connectionId}`);
+  const byAnn = ["userId=ann", `connectionId=${ann.connectionId}`];
+  await shown("ConnectionStarted", "Connection started", byAnn);
+  const size = `json, ${JSON.stringify(line).length} characters`;
+  await shown(
+    "MessagePublished",
+    `A message of REST to the whole hub was handed to 2 connections \\(${size}\\)\\.`,
+    [],
+  );
+  const toTunnel = "url=tunnel:///eventhandler";
+  await shown("EventHandlerInvoked", "The message event of hub chat: .+", [...byAnn, toTunnel]);
   await tunnel.written(/^\S+ {2}POST {2}\/eventhandler {2}20\d {2}\d+ ms {2}message$/m);
 
   for (const command of [trace, tunnel]) {
