@@ -1,7 +1,5 @@
-import { NodeProgram } from "../support/node-program.ts";
+import { startChatExample } from "../support/chat-example.ts";
 import { type Server, startServer } from "../support/server.ts";
-
-const startDeadlineMs = 60_000;
 
 /** examples/chat and a tidewire that tells it what happens, both on free ports. */
 export interface ChatApp {
@@ -18,22 +16,21 @@ export async function startChat(scheme: "http" | "https"): Promise<ChatApp> {
   });
   const [connectionString = ""] = new RegExp(`^Endpoint=${scheme}:.*$`, "m").exec(server.output()) ?? [];
   const [, authority = ""] = /^export NODE_EXTRA_CA_CERTS=(.+)$/m.exec(server.output()) ?? [];
-  const program = new NodeProgram(new URL("../../examples/chat/server.mjs", import.meta.url), {
-    env: { WebPubSubConnectionString: connectionString, NODE_EXTRA_CA_CERTS: authority, PORT: "0" },
+  const chat = await startChatExample({
+    WebPubSubConnectionString: connectionString,
+    NODE_EXTRA_CA_CERTS: authority,
   });
-  const line = await program.lines.take({ what: "address of the chat", withinMs: startDeadlineMs });
-  const url = /http:\S+/.exec(line)?.[0] ?? "";
   // As in examples/chat/tidewire.yaml, where the port is known beforehand.
-  const urlTemplate = `${url.replace("localhost", "127.0.0.1")}/eventhandler`;
+  const urlTemplate = `${chat.url.replace("localhost", "127.0.0.1")}/eventhandler`;
   const systemEvents = ["connect", "connected", "disconnected"];
   await server.reconfigure({
     hubs: { chat: { eventHandlers: [{ urlTemplate, userEventPattern: "message", systemEvents }] } },
   });
   return {
-    url,
+    url: chat.url,
     server,
     stop: async () => {
-      await program.terminate();
+      await chat.stop();
       await server.stop();
     },
   };

@@ -3,6 +3,7 @@ import { connectJson } from "../../support/clients.ts";
 import { type RunningCommand, startTidewire, tidewire } from "../../support/command-line.ts";
 import { freshName } from "../../support/names.ts";
 import { type Server, startServer } from "../../support/server.ts";
+import { listening } from "../../support/trace.ts";
 
 let server: Server;
 
@@ -17,26 +18,10 @@ function trace(...args: readonly string[]): RunningCommand {
   return startTidewire(["trace", ...args], { env: { WebPubSubConnectionString: server.connectionString } });
 }
 
-/**
- * Waits until the trace shows what is done from now on. It says nothing of that itself, so a hub of its own is used again
- * and again until a line of it is there.
- */
-async function listening(command: RunningCommand, hub: string): Promise<void> {
-  let isThere = false;
-  const there = command.written(new RegExp(hub)).finally(() => {
-    isThere = true;
-  });
-  while (!isThere) {
-    const client = await connectJson(server, { hub, userId: "first" });
-    client.socket.close(1000);
-  }
-  await there;
-}
-
 test("M-47 trace prints a line with time, level, event, message and context, until Ctrl+C", async () => {
   const command = trace();
   const [warmUp, hub] = [freshName("warm"), freshName("chat")];
-  await listening(command, warmUp);
+  await listening(command, server, warmUp);
   const client = await connectJson(server, { hub, userId: "ann" });
   await command.written(
     new RegExp(

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { nextAck, nextSaid, say, startChatExample } from "../../support/chat-example.ts";
 import { connectJson, openClient } from "../../support/clients.ts";
 import { startEventHandler } from "../../support/event-handler.ts";
 import { successAck, textEvent, tryToConnect } from "../../support/events.ts";
@@ -18,7 +19,12 @@ let server: Server;
 let proxies: Proxies;
 beforeAll(async () => {
   proxies = new Proxies();
-  server = await startServer({ service: adminSettings, hubs: { "*": { eventHandlers: [handler] } } });
+  // The chat listens at one path for all events.
+  const chatHandler = { ...handler, urlTemplate: "tunnel:///eventhandler" };
+  server = await startServer({
+    service: adminSettings,
+    hubs: { "*": { eventHandlers: [handler] }, chat: { eventHandlers: [chatHandler] } },
+  });
 });
 afterAll(async () => {
   await proxies.stop();
@@ -112,6 +118,25 @@ describe("a handler behind a local port", () => {
     expect(local.validations.untaken).toEqual([]);
     await app.stop();
     await local.stop();
+  });
+
+  test("T-11 T-12 the chat example works: what one says comes back to everybody", async () => {
+    const chat = await startChatExample({ WebPubSubConnectionString: server.connectionString });
+    const app = await proxies.http(server, "chat", chat.url);
+    const [ann, bob] = [await chat.enter(server, "ann"), await chat.enter(server, "jürgen")];
+    for (const [speaker, from] of [
+      [ann, "ann"],
+      [bob, "jürgen"],
+    ] as const) {
+      say(speaker, `from ${from}`);
+      for (const client of [ann, bob])
+        expect(await nextSaid(client)).toEqual({ kind: "message", from, text: `from ${from}` });
+      expect(await nextAck(speaker)).toMatchObject(successAck);
+    }
+    say(bob, "  ");
+    expect(await nextAck(bob)).toMatchObject({ success: false });
+    await app.stop();
+    await chat.stop();
   });
 
   test("T-16 a local port that nobody listens on is a 500 that is tried again", async () => {
