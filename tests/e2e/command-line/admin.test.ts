@@ -143,7 +143,9 @@ test("what the administration API refuses is one line that names every setting",
   const wrongToken = tidewire(["hub", "list", "--admin-token", "wrong-token-0123456789"], { env: environment() });
   expect(await failure(wrongToken, 1)).toBe("tidewire: the administration token is not that of this service");
   const nobody = tidewire(["hub", "list", "--admin-url", "http://127.0.0.1:1", "--admin-token", "x".repeat(20)]);
-  expect(await failure(nobody, 1)).toMatch(/^tidewire: http:\/\/127\.0\.0\.1:1 does not answer: .*adminListen/);
+  expect(await failure(nobody, 1)).toMatch(
+    /^tidewire: http:\/\/127\.0\.0\.1:1 does not answer: connection refused; .*adminListen/,
+  );
 });
 
 test("wrong usage of the administration verbs ends with 2", async () => {

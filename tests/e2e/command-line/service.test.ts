@@ -134,14 +134,17 @@ test("what the service refuses is one line with its reason, and exit code 1", as
   );
 });
 
-test("a service that is not there is one line, and exit code 1", async () => {
+test.each([
+  ["http", ["service", "broadcast", "--hub-name", "chat", "--payload", "x"]],
+  ["ws", ["trace"]],
+  ["ws", ["client", "start", "--hub-name", "chat"]],
+])("a service that is not there is one line, and exit code 1 (%s, %p)", async (scheme, args) => {
   const nowhere = `Endpoint=http://127.0.0.1:1;AccessKey=${"k".repeat(40)};Version=1.0;`;
-  const { exitCode, stdout, stderr } = await tidewire(
-    ["service", "broadcast", "--hub-name", "chat", "--payload", "x", "--connection-string", nowhere],
-    {},
-  );
-  expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
-  expect(stderr).toMatch(/^tidewire: http:\/\/127\.0\.0\.1:1 does not answer: .+\n$/);
+  expect(await tidewire([...args, "--connection-string", nowhere])).toEqual({
+    exitCode: 1,
+    stdout: "",
+    stderr: `tidewire: ${scheme}://127.0.0.1:1 does not answer: connection refused\n`,
+  });
 });
 
 test("over https the local authority has to be trusted; without that, what to do is said", async () => {
