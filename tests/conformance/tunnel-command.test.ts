@@ -143,13 +143,13 @@ describe.skipIf(isForeign)("tidewire tunnel", () => {
     {
       what: "no connection string",
       connectionString: () => "",
-      message: /a connection string is needed: --connection-string, or WebPubSubConnectionString/,
+      message: /no connection string: set WebPubSubConnectionString or give --connection-string/,
       code: 2,
     },
     {
       what: "a broken connection string",
       connectionString: () => "AccessKey=x",
-      message: /the connection string has no Endpoint/,
+      message: /(?:--connection-string|WebPubSubConnectionString) has no Endpoint/,
       code: 2,
     },
     {

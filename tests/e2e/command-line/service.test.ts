@@ -179,7 +179,10 @@ test("wrong usage says what is wrong, without a secret, and exit code 2", async 
     "tidewire: no connection string: set WebPubSubConnectionString or give --connection-string\n",
   );
   const halved = await wrong(exist, { WebPubSubConnectionString: `AccessKey=${"s".repeat(40)};Version=1.0;` });
-  expect(halved).toBe("tidewire: the connection string has no Endpoint\n");
+  expect(halved).toBe("tidewire: WebPubSubConnectionString has no Endpoint\n");
+  expect(await wrong([...exist, "--connection-string", "garbage"])).toBe(
+    "tidewire: --connection-string is not a connection string (Endpoint=…;AccessKey=…;)\n",
+  );
   expect(await wrong(["service", "user", "exist", "--user-id", "ann"])).toContain("--hub-name");
   expect(await wrong(["service", "user", "exist", "--hub-name", "a-b", "--user-id", "ann"])).toContain("no hyphen");
   const permission = ["service", "permission", "check", "--hub-name", "chat", "--connection-id", "c"];
