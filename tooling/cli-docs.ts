@@ -42,9 +42,10 @@ the place of \`--name\` and \`--resource-group\`. Every verb explains its option
 
 | Verbs | Speak to | Need |
 |---|---|---|
-| \`service …\`, \`client start\`, \`trace\` | a running service, Azure's too | connection string |
+| \`service …\`, \`client start\` | a running service, Azure's too | connection string |
+| \`trace\` | a running service, Azure's too | connection string; \`properties.liveTraceConfiguration\` enabled |
 | \`url\`, \`token\` | nobody: they sign with the access key | connection string |
-| \`key …\`, \`hub …\`, \`network-rule …\` | the [administration API](administration.md) of a running tidewire | administration token |
+| \`key …\`, \`hub …\`, \`network-rule …\` | the [administration API](administration.md) of a running tidewire | \`service.adminListen: {}\` in its configuration; administration token |
 | \`start\`, \`health\`, \`cert\`, \`config check\`, \`import\` | this machine | |
 
 **Connection string**: \`--connection-string\`, or better the environment variable \`WebPubSubConnectionString\`, since others
@@ -56,12 +57,14 @@ configuration of this machine tells both (\`--config\`, \`--data\`, \`WEBPUBSUB_
 the default is \`http://127.0.0.1:8081\`. A token that was found rather than given is sent to this machine or the configured
 listener only.
 
+**Deadline**: what does not answer within 15 s counts as not there.
+
 **Output**: a table or plain text; \`-o json\` prints JSON as \`az\` does, \`trace\` and \`client start\` one line of JSON at a time.
 What only changes something prints nothing. Colours are used on a terminal only and never with \`NO_COLOR\`. Secrets are
 shown by \`key\`, \`token\` and \`url\`, whose purpose that is, and by nothing else.
 
 **Exit code**: 0 done (also when \`exist\` or \`check\` print \`false\`); 1 refused or failed, with the reason in one line on
-standard error; 2 wrong usage or a wrong configuration.
+standard error, and an \`import\` of which something is left to be settled; 2 wrong usage or a wrong configuration.
 
 ## In \`client start\`
 

@@ -1,3 +1,5 @@
+import { codeOf, wordsFor } from "./network-error.ts";
+
 const healthy = 0;
 const unhealthy = 1;
 const misused = 2;
@@ -24,7 +26,8 @@ export async function runHealth(endpoint: string, timeoutText: string): Promise<
     if (response.ok) return healthy;
     console.error(`tidewire: ${url} answered ${response.status}`);
   } catch (error) {
-    console.error(`tidewire: ${url} does not answer (${error instanceof Error ? error.message : String(error)})`);
+    const reason = wordsFor(codeOf(error)) ?? (error instanceof Error ? error.message : String(error));
+    console.error(`tidewire: ${url} does not answer (${reason})`);
   }
   return unhealthy;
 }

@@ -1,7 +1,8 @@
 import { type Failure, failed } from "./ending.ts";
+import { codeOf, wordsFor } from "./network-error.ts";
 
-/** Time for a whole answer; ours: longer than a service that waits for its event handler (100 s) takes for nothing here. */
-const deadlineMs = 60_000;
+/** Time for a whole answer, and for the handshake of a WebSocket. Ours: a person does not wait longer. */
+export const answerDeadlineMs = 15_000;
 
 export interface HttpCall {
   readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -22,7 +23,10 @@ export interface HttpAnswer {
  * Makes one HTTP request and reads the answer. No retries, so that nothing is sent twice, and no redirects, so that no
  * credential goes elsewhere. Only an unreachable service is a failure here, whatever the status is.
  */
-export async function callHttp({ method, url, headers, body }: HttpCall): Promise<HttpAnswer | Failure> {
+export async function callHttp(
+  { method, url, headers, body }: HttpCall,
+  deadlineMs: number = answerDeadlineMs,
+): Promise<HttpAnswer | Failure> {
   try {
     const response = await fetch(url, {
       method,
@@ -34,8 +38,14 @@ export async function callHttp({ method, url, headers, body }: HttpCall): Promis
     const { status, statusText } = response;
     return { ok: true, status, statusText, headers: response.headers, body: await response.text() };
   } catch (error) {
+    if (error instanceof Error && error.name === "TimeoutError") return silent(url, deadlineMs);
     return unreachable(url, error);
   }
+}
+
+/** Says that a service takes the connection and nothing follows. */
+export function silent(url: string, deadlineMs: number): Failure {
+  return unreachable(url, `no answer within ${deadlineMs / 1000} s`);
 }
 
 /** Says why a service does not answer, with what to do where its certificate is not trusted. */
@@ -45,10 +55,9 @@ export function unreachable(url: string, error: unknown): Failure {
 }
 
 function explain(error: unknown): string {
-  const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
+  const code = codeOf(error) ?? "";
   const message = error instanceof Error ? error.message : String(error);
   if (/cert|signed|signature|issuer/i.test(`${code} ${message}`))
     return `its certificate is not trusted (${code || message}); for the local authority: export NODE_EXTRA_CA_CERTS="$(tidewire cert --path)"`;
-  if (error instanceof Error && error.name === "TimeoutError") return `no answer within ${deadlineMs / 1000} seconds`;
-  return message;
+  return wordsFor(code) ?? message.replace(/^WebSocket connection to '.*' failed: /, "");
 }

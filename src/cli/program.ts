@@ -89,10 +89,10 @@ function addTunnel(program: Command): void {
     .requiredOption("--hub <name>", "Hub whose events are wanted.")
     .option("--upstream <url>", "Where the application listens.", "http://localhost:3000")
     .option("--connection-string <text>", "Connection string; default: the variable WebPubSubConnectionString.")
-    .option("--verbose", "Print headers and bodies, too.")
+    .option("--verbose", "Print headers and bodies, too; values named like a secret are masked.")
     .addHelpText(
       "after",
-      "\nThe hub needs an event handler with a URL such as tunnel:///eventhandler. One line is printed per request.",
+      "\nThe hub needs an event handler with a URL such as tunnel:///eventhandler. One line is printed per request.\n--verbose masks values of headers, and of members in JSON bodies, whose name has key, code, token, secret, signature,\npassword, authorization or cookie in it; other content of bodies, and state of the connection, is shown as it is.",
     );
   addExample(tunnel, "tidewire tunnel --hub chat --upstream http://localhost:3000");
   tunnel.action(async (options: TunnelOptions) => {
@@ -110,6 +110,7 @@ function addImport(program: Command): void {
       "az webpubsub show -n contoso -g group -o json > resource.json",
       "tidewire import resource.json hubs.json --write tidewire.yaml",
     ].join("\n"),
+    more: "What a start would refuse is given out all the same, with a line 'to be settled' on standard error for each reason;\nthe exit code is then 1, and 2 when an input cannot be read.",
   })
     .argument("[files...]", "Files to read; - or none: standard input.")
     .option("--write <file>", "Write this file, which must not exist, instead of printing.")

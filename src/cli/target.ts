@@ -25,9 +25,12 @@ export function addTarget(verb: Command): Command {
 
 /** The service that the options or the environment name; an option wins. Reasons never repeat a value. */
 export function readTarget(options: TargetOptions): Target {
-  const text = options.connectionString ?? readEnvironment()[connectionStringVariable] ?? "";
+  const given = options.connectionString;
+  const text = given ?? readEnvironment()[connectionStringVariable] ?? "";
   if (text.trim() === "")
     return misused(`no connection string: set ${connectionStringVariable} or give --connection-string`);
   const parsed = parseConnectionString(text);
-  return parsed.ok ? { ok: true, service: parsed.value } : misused(`the connection string ${parsed.message}`);
+  return parsed.ok
+    ? { ok: true, service: parsed.value }
+    : misused(`${given === undefined ? connectionStringVariable : "--connection-string"} ${parsed.message}`);
 }

@@ -1,7 +1,6 @@
 import { createAccessKey } from "../auth/access-keys.ts";
-import { parseConnectionString } from "../config/connection-string.ts";
-import { readEnvironment } from "../config/load.ts";
 import { lineOutput } from "./line-output.ts";
+import { readTarget } from "./target.ts";
 import { createForwarder } from "./tunnel/forward.ts";
 import type { LinkEnd } from "./tunnel/link.ts";
 import { type Exchange, exchangeDetails, exchangeLine, printable } from "./tunnel/report.ts";
@@ -17,7 +16,6 @@ export interface TunnelOptions {
 
 const failed = 1;
 const misused = 2;
-const connectionStringVariable = "WebPubSubConnectionString";
 /** How long requests that are under way may still take at the end. Ours. */
 const drainMs = 10_000;
 
@@ -28,12 +26,9 @@ const drainMs = 10_000;
 export async function runTunnel(options: TunnelOptions): Promise<number> {
   const upstream = parseUpstream(options.upstream);
   if (upstream === null) return complain("--upstream must be an http or https URL", misused);
-  const text = options.connectionString ?? readEnvironment()[connectionStringVariable] ?? "";
-  if (text === "")
-    return complain(`a connection string is needed: --connection-string, or ${connectionStringVariable}`, misused);
-  const parsed = parseConnectionString(text);
-  if (!parsed.ok) return complain(`the connection string ${parsed.message}`, misused);
-  const { endpoint, accessKey } = parsed.value;
+  const target = readTarget(options);
+  if (!target.ok) return complain(target.reason, target.exitCode);
+  const { endpoint, accessKey } = target.service;
 
   const line = lineOutput(process.stdout, (lines) => console.error(`tidewire: ${lines} lines were dropped`));
   const forwarder = createForwarder(upstream);

@@ -9,11 +9,14 @@ export interface VerbText {
   readonly summary: string;
   /** One command line that works as it stands, names aside. */
   readonly example: string;
+  /** What its help says above the example. */
+  readonly more?: string;
 }
 
 /** Adds a verb with `--output` to a group; options and action are added by the caller. */
-export function addVerb(parent: Command, { name, summary, example }: VerbText): Command {
+export function addVerb(parent: Command, { name, summary, example, more }: VerbText): Command {
   const verb = parent.command(name).description(summary);
+  if (more !== undefined) verb.addHelpText("after", `\n${more}`);
   addExample(verb, example);
   return verb.addOption(outputOption());
 }
@@ -73,6 +76,17 @@ export function repeatedOption(flags: string, description: string): Option {
   return new Option(flags, description)
     .default([], "none")
     .argParser((text: string, before: readonly string[] | undefined) => [...(before ?? []), text]);
+}
+
+/** An option that takes names of a closed list, in any case, and may be given several times. */
+export function repeatedChoiceOption(flags: string, description: string, names: readonly string[]): Option {
+  return new Option(flags, description)
+    .default([], "none")
+    .argParser((text: string, before: readonly string[] | undefined) => {
+      const name = names.find((known) => known.toLowerCase() === text.toLowerCase());
+      if (name !== undefined) return [...(before ?? []), name];
+      throw new InvalidArgumentError(`It must be one of ${names.join(", ")}.`);
+    });
 }
 
 /** An option that takes a whole number in a range. */

@@ -1,5 +1,5 @@
 import { type Failure, failed } from "./ending.ts";
-import { unreachable } from "./http.ts";
+import { answerDeadlineMs, silent, unreachable } from "./http.ts";
 
 /** What a connection needs; the token travels in a header, so that no log of URLs holds it. */
 export interface Dial {
@@ -12,21 +12,32 @@ export interface Dial {
 
 export type Dialled = { readonly ok: true; readonly socket: WebSocket } | Failure;
 
-/** Opens a WebSocket; a refused handshake fails with the status the service gave. */
-export function dial({ url, token, subprotocol, forbidden }: Dial): Promise<Dialled> {
+/** Opens a WebSocket; a refused handshake fails with the status the service gave, an endless one at the deadline. */
+export function dial(
+  { url, token, subprotocol, forbidden }: Dial,
+  deadlineMs: number = answerDeadlineMs,
+): Promise<Dialled> {
   const socket = new WebSocket(url, {
     headers: { Authorization: `Bearer ${token}` },
     ...(subprotocol !== null && { protocols: [subprotocol] }),
   });
   const { promise, resolve } = Promise.withResolvers<Dialled>();
-  socket.addEventListener("open", () => resolve({ ok: true, socket }), { once: true });
-  socket.addEventListener("error", (event) => resolve(refusal(url, event.message, forbidden)), { once: true });
+  const deadline = setTimeout(() => {
+    resolve(silent(url, deadlineMs));
+    socket.terminate();
+  }, deadlineMs);
+  const settle = (dialled: Dialled): void => {
+    clearTimeout(deadline);
+    resolve(dialled);
+  };
+  socket.addEventListener("open", () => settle({ ok: true, socket }), { once: true });
+  socket.addEventListener("error", (event) => settle(refusal(url, event, forbidden)), { once: true });
   return promise;
 }
 
-function refusal(url: string, message: string, forbidden: string): Failure {
+function refusal(url: string, { error, message }: ErrorEvent, forbidden: string): Failure {
   const status = /status code: (\d{3})/.exec(message)?.[1];
-  if (status === undefined) return unreachable(url, message.replace(/^WebSocket connection to '.*' failed: /, ""));
+  if (status === undefined) return unreachable(url, error ?? message);
   const hint = status === "403" ? forbidden : hints[status];
   return failed(`the service answered ${status}${hint === undefined ? "" : `: ${hint}`}`);
 }

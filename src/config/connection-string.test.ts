@@ -27,7 +27,8 @@ test.each([
   [`Endpoint=ftp://a;AccessKey=${key}`, "has an Endpoint that is not an http or https URL"],
   [`Endpoint=https://a;AccessKey=${key};Port=0`, "has a Port that is not a number from 1 to 65535"],
   [`Endpoint=https://a;AccessKey=${key};Port=65536`, "has a Port that is not a number from 1 to 65535"],
-  ["", "has no AccessKey"],
+  ["", "is not a connection string (Endpoint=…;AccessKey=…;)"],
+  ["garbage", "is not a connection string (Endpoint=…;AccessKey=…;)"],
 ])("M-9 %j is refused without repeating a value", (text, message) => {
   expect(parseConnectionString(text)).toEqual({ ok: false, message });
 });

@@ -34,6 +34,8 @@ export function parseConnectionString(text: string): ParsedConnectionString {
     if (parts.has(name.toLowerCase())) return failed(`has ${name} twice`);
     parts.set(name.toLowerCase(), pair.slice(equals + 1).trim());
   }
+  if (!parts.has("accesskey") && !parts.has("endpoint"))
+    return failed("is not a connection string (Endpoint=…;AccessKey=…;)");
   const accessKey = parts.get("accesskey") ?? "";
   if (accessKey === "") return failed("has no AccessKey");
   const endpoint = endpointOf(parts.get("endpoint") ?? "", parts.get("port"));

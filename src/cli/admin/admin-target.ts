@@ -54,17 +54,24 @@ export function readAdminTarget(options: AdminOptions): AdminTarget | Failure {
   const environment = readEnvironment();
   const givenUrl = options.adminUrl ?? environment[urlVariable] ?? "";
   const givenToken = options.adminToken ?? environment[tokenVariable] ?? "";
+  const { config } = options;
+  if (config !== undefined && !existsSync(config)) return misused(`--config: ${config} does not exist`);
   const found = findConfigured({ environment, commandLine: options, cwd: process.cwd() });
   const url = (givenUrl === "" ? (found.url ?? defaultUrl) : givenUrl).replace(/\/+$/, "");
   if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) return misused(`not an http URL: ${url}`);
   if (givenToken !== "") return { ok: true, url, token: givenToken };
   const isTrusted = url === found.url || isLoopbackHost(new URL(url).hostname);
   if (isTrusted && found.token !== null) return { ok: true, url, token: found.token };
-  const where = isTrusted ? `${found.tokenFile} does not hold one` : `${url} is not the listener of this machine`;
+  const unconfigured = found.isConfigured ? "" : "service.adminListen is not configured, and ";
+  const where = isTrusted
+    ? `${unconfigured}${found.tokenFile} does not hold one`
+    : `${url} is not the listener of this machine`;
   return misused(`no administration token: ${where}; set ${tokenVariable} or give --admin-token, --config or --data`);
 }
 
 interface Found {
+  /** False when the configuration was read and has no administration listener. */
+  readonly isConfigured: boolean;
   readonly url: string | null;
   readonly token: string | null;
   readonly tokenFile: string;
@@ -76,10 +83,10 @@ function findConfigured({ environment, commandLine, cwd }: LoadInput): Found {
   const listen = loaded.ok ? loaded.config.service.adminListen : null;
   const dataDir = loaded.ok ? loaded.config.service.dataDir : (data ?? defaultDataDir({ environment, cwd }));
   const tokenFile = join(dataDir, adminTokenFile.fileName);
-  if (listen === null) return { url: null, token: readToken(tokenFile), tokenFile };
+  if (listen === null) return { isConfigured: !loaded.ok, url: null, token: readToken(tokenFile), tokenFile };
   // In a trial a token that is not there yet is made up.
   const token = listen.tokenFile === null ? listen.token : readToken(listen.tokenFile);
-  return { url: reachable(formatListenUrl(listen.address)), token, tokenFile };
+  return { isConfigured: true, url: reachable(formatListenUrl(listen.address)), token, tokenFile };
 }
 
 /** A listener on every address is reached on this machine's own. */

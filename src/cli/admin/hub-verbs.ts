@@ -50,6 +50,7 @@ export function addHubVerbs(program: Command): void {
     name: "delete",
     summary: "Take a hub's settings away; the hub works on without.",
     example: "tidewire hub delete --hub-name chat",
+    more: "A hub of the configuration file stays away over restarts; POST /admin/hubs/{hub}/restore of the administration API\nbrings it back as configured.",
   });
   addAdminTarget(remove).addOption(hubNameOption()).action(ends(deleteHub));
 }

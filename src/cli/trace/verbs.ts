@@ -1,7 +1,8 @@
 import type { Command } from "commander";
+import type { ResourceCategory } from "../../observability/resource-logs.ts";
 import type { Ending } from "../ending.ts";
 import { addTarget, readTarget, type TargetOptions } from "../target.ts";
-import { addVerb, ends, numberOption, repeatedOption } from "../verb.ts";
+import { addVerb, ends, numberOption, repeatedChoiceOption, repeatedOption } from "../verb.ts";
 import type { TraceFilter } from "./trace-line.ts";
 
 interface TraceOptions extends TargetOptions, TraceFilter {
@@ -9,21 +10,30 @@ interface TraceOptions extends TargetOptions, TraceFilter {
   readonly limit?: number;
 }
 
+const categories: readonly ResourceCategory[] = ["ConnectivityLogs", "MessagingLogs", "HttpRequestLogs"];
+
 /** `trace`: the live trace in the terminal (management 13). */
 export function addTraceVerb(program: Command): void {
   const trace = addVerb(program, {
     name: "trace",
-    summary: "Print what happens in a running service, line by line; properties.liveTraceConfiguration allows it.",
+    summary:
+      "Print what happens in a running service, line by line; the service needs properties.liveTraceConfiguration enabled.",
     example: "tidewire trace --category ConnectivityLogs --user ann\ntidewire trace --event ConnectionAborted -o json",
   });
   addTarget(trace)
     .addOption(
-      repeatedOption(
+      repeatedChoiceOption(
         "--category <name>",
-        "Only lines of this category: ConnectivityLogs, MessagingLogs, HttpRequestLogs. This and the following may be repeated; all that are given have to hold.",
+        `Only lines of this category: ${categories.join(", ")}. This and the following may be repeated; all that are given have to hold.`,
+        categories,
       ),
     )
-    .addOption(repeatedOption("--event <name>", "Only lines of this event, such as ConnectionStarted."))
+    .addOption(
+      repeatedOption(
+        "--event <name>",
+        "Only lines of this event, such as ConnectionStarted; docs/live-trace.md lists them, and a service of Azure has others.",
+      ),
+    )
     .addOption(repeatedOption("--hub-name <hub>", "Only lines of this hub."))
     .addOption(repeatedOption("--connection <id>", "Only lines of this connection."))
     .addOption(repeatedOption("--user <id>", "Only lines of this user."))

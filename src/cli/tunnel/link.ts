@@ -3,6 +3,7 @@ import type { AccessKey } from "../../auth/access-keys.ts";
 import { mintClientToken } from "../../auth/mint.ts";
 import { decodeFrame, encodeFrame } from "../../tunnel/frames.ts";
 import type { TunnelMessage } from "../../tunnel/messages.ts";
+import { codeOf, wordsFor } from "../network-error.ts";
 
 /** Where a connection goes, and as whom. */
 export interface LinkTarget {
@@ -78,7 +79,7 @@ export function openLink(target: LinkTarget, events: LinkEvents): Link {
     const text = event.message.split(" failed: ").at(-1) ?? "";
     const status = /^Expected 101 status code: (\d{3})/.exec(text)?.[1];
     const code = codeOf(event.error);
-    const detail = code === null ? text : `${text}, ${code}`;
+    const detail = wordsFor(code) ?? (code === null ? text : `${text}, ${code}`);
     failure = { kind: "failed", status: status === undefined ? null : Number(status), detail };
   });
   socket.addEventListener("message", ({ data }: MessageEvent<unknown>) => {
@@ -109,11 +110,6 @@ export function openLink(target: LinkTarget, events: LinkEvents): Link {
       closing = setTimeout(() => socket.terminate(), closeMs);
     },
   };
-}
-
-/** The system's name of an error, such as ECONNREFUSED. */
-function codeOf(error: unknown): string | null {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : null;
 }
 
 /** The audience is the URL of the WebSocket without the token. */

@@ -31,7 +31,7 @@ test("a line has time, method, path, status and duration, and no query", () => {
 test("the details are headers and readable bodies, with secrets masked", () => {
   const body = JSON.stringify({
     headers: { Authorization: ["Bearer s3cret"], Cookie: ["s3cret"], Host: ["h"] },
-    query: { access_token: ["s3cret"], id: ["7"] },
+    query: { access_token: ["s3cret"], code: ["s3cret"], sharedSecret: ["s3cret"], id: ["7"] },
     cookie: 's3"cret',
   });
   const headers = [
@@ -39,6 +39,10 @@ test("the details are headers and readable bodies, with secrets masked", () => {
     "Bearer s3cret",
     "ce-signature",
     "sha256=s3cret",
+    "X-Api-Key",
+    "s3cret",
+    "X-Password-Hint",
+    "s3cret",
     "ce-hub",
     "chat",
     "Content-Type",

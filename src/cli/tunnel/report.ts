@@ -11,9 +11,13 @@ export interface Exchange {
 }
 
 const maxShownBody = 4096;
-const secretHeaders = new Set(["authorization", "cookie", "set-cookie", "ce-signature", "proxy-authorization"]);
-/** The same inside the body of `connect`, which repeats the client's headers and query. */
-const secretValues = /("(?:authorization|cookie|access_token)"\s*:\s*)(\[[^\]]*\]|"(?:[^"\\]|\\.)*")/gi;
+const secretWords = "key|code|token|secret|signature|password|authorization|cookie";
+const secretName = new RegExp(secretWords, "i");
+/** The same inside a JSON body: that of `connect` repeats the client's headers and query. */
+const secretMember = new RegExp(
+  `("[^"]{0,100}(?:${secretWords})[^"]{0,100}"\\s*:\\s*)(\\[[^\\]]*\\]|"(?:[^"\\\\]|\\\\.)*")`,
+  "gi",
+);
 const readable = /^(?:text\/|application\/(?:[\w.+-]+\+)?json\b)/i;
 
 /** One line: time, method, path, status, duration, event, and the problem if there is one. The query may hold a key. */
@@ -38,7 +42,7 @@ export function exchangeDetails({ request, answer }: Exchange): readonly string[
     const lines: string[] = [];
     for (let at = 0; at + 1 < headers.length; at += 2) {
       const name = headers[at] ?? "";
-      lines.push(`${name}: ${secretHeaders.has(name.toLowerCase()) ? "***" : (headers[at + 1] ?? "")}`);
+      lines.push(`${name}: ${secretName.test(name) ? "***" : (headers[at + 1] ?? "")}`);
     }
     return [...lines, ...bodyLines(body, valueOf(headers, "content-type"))].map(
       (line) => `  ${mark} ${printable(line)}`,
@@ -57,7 +61,7 @@ export function printable(text: string): string {
 function bodyLines(body: Uint8Array, contentType: string | null): readonly string[] {
   if (body.length === 0) return [];
   if (!readable.test(contentType ?? "")) return ["", `(${body.length} bytes)`];
-  const text = new TextDecoder().decode(body.subarray(0, maxShownBody)).replace(secretValues, '$1"***"');
+  const text = new TextDecoder().decode(body.subarray(0, maxShownBody)).replace(secretMember, '$1"***"');
   const more = body.length > maxShownBody ? [`(${body.length} bytes in all)`] : [];
   return ["", ...text.split(/\r?\n/), ...more];
 }

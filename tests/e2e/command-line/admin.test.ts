@@ -143,7 +143,9 @@ test("what the administration API refuses is one line that names every setting",
   const wrongToken = tidewire(["hub", "list", "--admin-token", "wrong-token-0123456789"], { env: environment() });
   expect(await failure(wrongToken, 1)).toBe("tidewire: the administration token is not that of this service");
   const nobody = tidewire(["hub", "list", "--admin-url", "http://127.0.0.1:1", "--admin-token", "x".repeat(20)]);
-  expect(await failure(nobody, 1)).toMatch(/^tidewire: http:\/\/127\.0\.0\.1:1 does not answer: .*adminListen/);
+  expect(await failure(nobody, 1)).toMatch(
+    /^tidewire: http:\/\/127\.0\.0\.1:1 does not answer: connection refused; .*adminListen/,
+  );
 });
 
 test("wrong usage of the administration verbs ends with 2", async () => {
@@ -181,5 +183,9 @@ test("without options the configuration of this machine tells listener and token
   expect(await failure(tidewire(elsewhere), 2)).toMatch(/no administration token: http:\/\/admin\.example\.com is not/);
   const given = await tidewire(["hub", "list", "--admin-url", url, "--admin-token", token]);
   expect(given).toMatchObject({ exitCode: 0, stderr: "" });
-  expect(await failure(tidewire(["hub", "list"]), 2)).toContain("admin-token does not hold one");
+  expect(await failure(tidewire(["hub", "list"]), 2)).toMatch(
+    /: service\.adminListen is not configured, and \S+admin-token does not hold one;/,
+  );
+  const missing = await failure(admin("hub", "list", "--config", "/nowhere/tidewire.yaml"), 2);
+  expect(missing).toBe("tidewire: --config: /nowhere/tidewire.yaml does not exist");
 });

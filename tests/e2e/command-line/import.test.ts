@@ -193,3 +193,8 @@ test("import gives out what a start would refuse, with the reasons and exit code
   const missing = await tidewire(["import", "nowhere.json"]);
   expect(missing).toEqual({ exitCode: 2, stdout: "", stderr: "tidewire: cannot read nowhere.json (ENOENT)\n" });
 });
+
+test("the help of import says what exit code 1 means, that of hub delete how a hub comes back", async () => {
+  expect((await tidewire(["import", "--help"])).stdout).toMatch(/'to be settled'[^]*exit code is then 1[^]*Example:/);
+  expect((await tidewire(["hub", "delete", "--help"])).stdout).toContain("POST /admin/hubs/{hub}/restore");
+});

@@ -134,14 +134,17 @@ test("what the service refuses is one line with its reason, and exit code 1", as
   );
 });
 
-test("a service that is not there is one line, and exit code 1", async () => {
+test.each([
+  ["http", ["service", "broadcast", "--hub-name", "chat", "--payload", "x"]],
+  ["ws", ["trace"]],
+  ["ws", ["client", "start", "--hub-name", "chat"]],
+])("a service that is not there is one line, and exit code 1 (%s, %p)", async (scheme, args) => {
   const nowhere = `Endpoint=http://127.0.0.1:1;AccessKey=${"k".repeat(40)};Version=1.0;`;
-  const { exitCode, stdout, stderr } = await tidewire(
-    ["service", "broadcast", "--hub-name", "chat", "--payload", "x", "--connection-string", nowhere],
-    {},
-  );
-  expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
-  expect(stderr).toMatch(/^tidewire: http:\/\/127\.0\.0\.1:1 does not answer: .+\n$/);
+  expect(await tidewire([...args, "--connection-string", nowhere])).toEqual({
+    exitCode: 1,
+    stdout: "",
+    stderr: `tidewire: ${scheme}://127.0.0.1:1 does not answer: connection refused\n`,
+  });
 });
 
 test("over https the local authority has to be trusted; without that, what to do is said", async () => {
@@ -176,7 +179,10 @@ test("wrong usage says what is wrong, without a secret, and exit code 2", async 
     "tidewire: no connection string: set WebPubSubConnectionString or give --connection-string\n",
   );
   const halved = await wrong(exist, { WebPubSubConnectionString: `AccessKey=${"s".repeat(40)};Version=1.0;` });
-  expect(halved).toBe("tidewire: the connection string has no Endpoint\n");
+  expect(halved).toBe("tidewire: WebPubSubConnectionString has no Endpoint\n");
+  expect(await wrong([...exist, "--connection-string", "garbage"])).toBe(
+    "tidewire: --connection-string is not a connection string (Endpoint=…;AccessKey=…;)\n",
+  );
   expect(await wrong(["service", "user", "exist", "--user-id", "ann"])).toContain("--hub-name");
   expect(await wrong(["service", "user", "exist", "--hub-name", "a-b", "--user-id", "ann"])).toContain("no hyphen");
   const permission = ["service", "permission", "check", "--hub-name", "chat", "--connection-id", "c"];

@@ -92,6 +92,13 @@ test("trace --connection shows one connection alone", async () => {
   expect(stdout).not.toContain(other.connectionId);
 });
 
+test("trace refuses a category that does not exist, and names those that do", async () => {
+  const { exitCode, stdout, stderr } = await tidewire(["trace", "--category", "nope"]);
+  expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+  expect(stderr).toContain("'nope'");
+  expect(stderr).toContain("It must be one of ConnectivityLogs, MessagingLogs, HttpRequestLogs.");
+});
+
 test("trace says why it is refused, and that the service ended it", async () => {
   const refused = async (connectionString: string) => {
     return tidewire(["trace"], { env: { WebPubSubConnectionString: connectionString } });
