@@ -89,11 +89,8 @@ export function runBun(args) {
     console.error(`tidewire: ${found.problem}`);
     process.exit(1);
   }
-  const child = spawn(found.bun, ["--no-orphans", "--no-install", "--no-env-file", ...args], {
-    stdio: "inherit",
-    detached: process.platform !== "win32",
-    windowsHide: true,
-  });
+  // All before the child starts: whoever hears from the child may signal this process at once.
+  const parent = process.ppid;
   /** @type {NodeJS.Signals[]} */
   const signals = ["SIGTERM", "SIGINT", "SIGHUP"];
   /** @type {Map<string, number>} */
@@ -108,9 +105,13 @@ export function runBun(args) {
     if (process.platform !== "win32") child.kill(signal);
   };
   for (const signal of signals) process.on(signal, forward);
+  const child = spawn(found.bun, ["--no-orphans", "--no-install", "--no-env-file", ...args], {
+    stdio: "inherit",
+    detached: process.platform !== "win32",
+    windowsHide: true,
+  });
   if (process.env["npm_lifecycle_event"] !== undefined) {
     // npm signals only the shell between it and this process, and that shell dies without passing the signal on.
-    const parent = process.ppid;
     setInterval(() => process.ppid === parent || forward("SIGTERM"), parentCheckMs).unref();
   }
   child.on("error", (error) => {

@@ -254,9 +254,6 @@ const resourceEvents: ReadonlyMap<string, ResourcePlace> = new Map([
   ["ListenerEventFailed", { category: "MessagingLogs" }],
   ["EventListenerUnavailable", { category: "MessagingLogs" }],
   ["EventListenerRecovered", { category: "MessagingLogs" }],
-  ["ListenerEventDropped", { category: "MessagingLogs" }],
-  ["ListenerEventFailed", { category: "MessagingLogs" }],
-  ["EventListenerUnavailable", { category: "MessagingLogs" }],
 ]);
 
 const textProperties = ["connectionId", "userId", "hub", "routeTemplate", "httpMethod", "url", "traceId"] as const;
