@@ -17,7 +17,7 @@ export interface Generator {
 }
 
 /** Starts a generator; resolves when its connections stand. */
-export async function startGenerator(job: Job): Promise<Generator> {
+async function startGenerator(job: Job): Promise<Generator> {
   let answered: Pick<PromiseWithResolvers<Report>, "resolve" | "reject"> | null = null;
   let isOver = false;
   const child = Bun.spawn([process.execPath, program], {

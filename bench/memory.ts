@@ -1,4 +1,4 @@
-import { startGenerator } from "./generator.ts";
+import { startGenerators } from "./generator.ts";
 import type { Workload } from "./load/job.ts";
 import { descriptorLimit, settledBytes } from "./process-stats.ts";
 import type { Effort, Measurement } from "./scenario.ts";
@@ -52,7 +52,7 @@ export async function kilobytesPerConnection(
   cleanup.defer(() => server.stop());
   const { endpoint } = server;
   const before = await settledBytes(endpoint.pid);
-  const generator = await startGenerator({ endpoint, workload, share: { part: 0, parts: 1 } });
+  const generator = await startGenerators({ endpoint, workload }, 1);
   cleanup.defer(() => generator.stop());
   const after = await settledBytes(endpoint.pid);
   await generator.run(0); // rejects if it lost a connection meanwhile

@@ -1,4 +1,4 @@
-import { type Generator, startGenerator } from "../generator.ts";
+import { type Generator, startGenerators } from "../generator.ts";
 import { greatestLoad, judge } from "../judge.ts";
 import type { Run, Workload } from "../load/job.ts";
 import { kilobytesPerConnection, memoryRuns, possibleConnections } from "../memory.ts";
@@ -52,7 +52,7 @@ async function throughput(
     const server = await installed.start();
     cleanup.defer(() => server.stop());
     const workload: Workload = { kind: "peer", dialect: peer.dialect, load };
-    const generator = await startGenerator({ endpoint: server.endpoint, workload, share: { part: 0, parts: 1 } });
+    const generator = await startGenerators({ endpoint: server.endpoint, workload }, 1);
     cleanup.defer(() => generator.stop());
     await generator.run(warmUpMs);
     return generator;

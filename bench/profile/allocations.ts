@@ -1,4 +1,4 @@
-import { type Generator, startGenerator } from "../generator.ts";
+import { type Generator, startGenerators } from "../generator.ts";
 import type { Workload } from "../load/job.ts";
 import type { HeapFigures, Probe } from "../probe.ts";
 import { startProbedService } from "../server.ts";
@@ -20,7 +20,7 @@ export async function allocationsOf(workload: Workload, runMs: number): Promise<
   await using cleanup = new AsyncDisposableStack();
   const server = await startProbedService({ handlerPort: await handlerFor(workload, cleanup) });
   cleanup.defer(() => server.stop());
-  const generator = await startGenerator({ endpoint: server.endpoint, workload, share: { part: 0, parts: 1 } });
+  const generator = await startGenerators({ endpoint: server.endpoint, workload }, 1);
   cleanup.defer(() => generator.stop());
   await generator.run(warmUpMs);
   const { count, serverCpuMs } = await generator.run(runMs);

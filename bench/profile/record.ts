@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startGenerator } from "../generator.ts";
+import { startGenerators } from "../generator.ts";
 import type { Workload } from "../load/job.ts";
 import { startService } from "../server.ts";
 import type { CpuProfile, Stretch } from "./costs.ts";
@@ -23,7 +23,7 @@ export async function recordProfile(
   const startedAt = performance.now();
   const server = await startService({ runtime, handlerPort });
   cleanup.defer(() => server.stop());
-  const generator = await startGenerator({ endpoint: server.endpoint, workload, share: { part: 0, parts: 1 } });
+  const generator = await startGenerators({ endpoint: server.endpoint, workload }, 1);
   await generator.run(warmUpMs);
   const fromMs = performance.now() - startedAt;
   await generator.run(runMs);

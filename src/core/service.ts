@@ -315,9 +315,8 @@ export class Service implements Operations {
 
   /** Replaces the state of a member and tells the members that subscribed (C-100). */
   setGroupState(connection: Connection, group: GroupName, state: GroupState | null): void {
-    const { states } = this.#hub(connection.hub);
-    const item = states.set(connection, group, { state, now: this.#now() });
-    this.#pushGroupUpdate(this.#hub(connection.hub), group, item);
+    const hub = this.#hub(connection.hub);
+    this.#pushGroupUpdate(hub, group, hub.states.set(connection, group, { state, now: this.#now() }));
   }
 
   /** Tells a member of every change from now on; `pushGroupSnapshot` is how it begins. */

@@ -1,3 +1,4 @@
+import { lengthOf } from "../core/payload.ts";
 import type { ConnectionFacts, MessageTelemetry } from "../core/ports.ts";
 import type { Publication } from "../core/publication.ts";
 import type { RecordSink, ResourceLevel, ResourceProperties } from "./resource-logs.ts";
@@ -49,23 +50,10 @@ export function createMessageLines(records: RecordSink): MessageTelemetry {
 
 function describePublication({ target, payload, from, stream }: Publication, recipients: number): string {
   const whom = recipients === 1 ? "1 connection" : `${recipients} connections`;
-  const what = `${payload.kind}, ${sizeOf(payload)} ${payload.kind === "text" || payload.kind === "json" ? "characters" : "bytes"}`;
+  const what = `${payload.kind}, ${lengthOf(payload)} ${payload.kind === "text" || payload.kind === "json" ? "characters" : "bytes"}`;
   const by = from.kind === "server" ? "REST" : "a client";
   const part = stream === null ? "" : ` in stream '${stream.streamId}'`;
   return `A message of ${by} to ${describeTarget(target)}${part} was handed to ${whom} (${what}).`;
-}
-
-function sizeOf(payload: Publication["payload"]): number {
-  switch (payload.kind) {
-    case "text":
-      return payload.text.length;
-    case "json":
-      return payload.source.length;
-    case "binary":
-      return payload.bytes.length;
-    case "protobuf":
-      return payload.any.length;
-  }
 }
 
 function describeTarget(target: Publication["target"]): string {

@@ -4,7 +4,7 @@ import type { EventSource } from "../core/ports.ts";
 import type { EventSession } from "./event-session.ts";
 import type { EventRequestFacts, UpstreamOptions, UpstreamSettings, WebhookOutcome } from "./settings.ts";
 import { AbuseProtection, type ValidationSubject, withoutQuery } from "./webhooks/abuse-protection.ts";
-import { eventHeaders } from "./webhooks/headers.ts";
+import { bodySize, eventHeaders } from "./webhooks/headers.ts";
 import { createTargets, type Targets } from "./webhooks/http/targets.ts";
 import {
   createHttpClient,
@@ -128,7 +128,7 @@ export class EventSender {
 
     const { body } = event;
     const { maxResponseBytes, timeoutMs, retryDelaysMs } = this.#settings;
-    const bodyBytes = typeof body === "string" ? Buffer.byteLength(body) : body.length;
+    const bodyBytes = bodySize(body);
     const result = await this.#client.call({
       method: "POST",
       target: this.#target(event, handler),
@@ -160,7 +160,7 @@ export class EventSender {
       outcome: problem === null ? "succeeded" : "invalidResponse",
       status: reply.status,
       durationMs: reply.durationMs,
-      bytes: typeof event.body === "string" ? Buffer.byteLength(event.body) : event.body.length,
+      bytes: bodySize(event.body),
       url: withoutQuery(reply.url),
       connectionId: event.source.id,
       userId: event.source.userId,

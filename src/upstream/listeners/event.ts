@@ -1,4 +1,5 @@
 import type { Metadata, Payload } from "../../core/payload.ts";
+import { bodySize, payloadBody } from "../webhooks/headers.ts";
 
 /** One event on its way to event listeners: everything a message is made from, fixed when the event was dispatched. */
 export interface ListenerEvent {
@@ -29,11 +30,6 @@ export function sizedEvent(event: Omit<ListenerEvent, "size">): ListenerEvent {
   return { ...event, size };
 }
 
-/** Size of a body on the wire. */
-function bodySize(body: string | Uint8Array): number {
-  return typeof body === "string" ? Buffer.byteLength(body) : body.length;
-}
-
 /** The bytes of a body, the same as in the request to an event handler. */
 export function bodyBytes({ body }: ListenerEvent): Buffer {
   return typeof body === "string" ? Buffer.from(body) : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
@@ -41,16 +37,7 @@ export function bodyBytes({ body }: ListenerEvent): Buffer {
 
 /** Content type and body of a payload for listeners, where text has no charset (event-handlers 12). */
 export function listenerBody(payload: Payload): { readonly contentType: string; readonly body: string | Uint8Array } {
-  switch (payload.kind) {
-    case "text":
-      return { contentType: "text/plain", body: payload.text };
-    case "json":
-      return { contentType: "application/json", body: payload.source };
-    case "binary":
-      return { contentType: "application/octet-stream", body: payload.bytes };
-    case "protobuf":
-      return { contentType: "application/x-protobuf", body: payload.any };
-  }
+  return payload.kind === "text" ? { contentType: "text/plain", body: payload.text } : payloadBody(payload);
 }
 
 /** `{connectionId}/{id}`: the same for every copy of an event, so that receivers can tell repetitions. */

@@ -105,6 +105,11 @@ function eventTime(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }
 
+/** Size of a body on the wire. */
+export function bodySize(body: string | Uint8Array): number {
+  return typeof body === "string" ? Buffer.byteLength(body) : body.length;
+}
+
 /** Content type and body of a payload; JSON is the source text as it came (E-53, E-54). */
 export function payloadBody(payload: Payload): { readonly contentType: string; readonly body: string | Uint8Array } {
   switch (payload.kind) {
