@@ -15,8 +15,8 @@ const configuration = [
   "biome.json",
   "knip.json",
   "package.json",
-  "tests/browser/tsconfig.json",
   "tooling/rooms.json",
+  "tsconfig.browser.json",
   "tsconfig.json",
 ];
 

@@ -107,8 +107,8 @@ which configured settings it hides; \`/admin/status\` lists all it has, and \`re
 ### File
 
 YAML or JSON (\`.json\`, comments allowed), with the same names. There is no default file. \`\${NAME}\` inside a text is
-replaced by the environment variable, which must exist; \`$\${\` stands for a literal \`\${\`. Every secret \`x\` can be
-given as \`xFile\`, the name of a file that holds it. Relative file names start at the folder of the configuration file.
+replaced by the environment variable, which must exist; \`\${NAME:-default}\` is the default where it is not set or
+empty, and \`$\${\` stands for a literal \`\${\`. Every secret \`x\` can be given as \`xFile\`, the name of a file that holds it. Relative file names start at the folder of the configuration file.
 Words such as \`Allow\` and \`deny\` are compared ignoring case, and \`"true"\` is as good as \`true\`. A value of null
 counts as absent. An unknown name stops the start; on reload it is reported and ignored.
 

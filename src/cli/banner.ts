@@ -28,19 +28,22 @@ function row(label: string, values: readonly string[]): string[] {
   return values.map((value, index) => `  ${(index === 0 ? label : "").padEnd(15)}${value}`);
 }
 
-/** The JavaScript SDK refuses http without an option, so https has to be one export away. */
-function httpsLines({ authorityFile, connectionStrings, endpoints }: Host): string[] {
-  if (authorityFile === null) return [];
+/** The connection string of the best https endpoint; null when there is none. */
+export function secureConnectionString({ connectionStrings, endpoints }: Host): string | null {
   const secure = endpoints.find((endpoint) => endpoint.startsWith("https:"));
   const [first] = endpoints;
-  const secureString =
-    secure === undefined || first === undefined || secure === first
-      ? []
-      : [connectionStrings.primary.replace(first, secure)];
+  return secure === undefined || first === undefined ? null : connectionStrings.primary.replace(first, secure);
+}
+
+/** The JavaScript SDK refuses http without an option, so https has to be one export away. */
+function httpsLines(host: Host): string[] {
+  const { authorityFile, connectionStrings } = host;
+  if (authorityFile === null) return [];
+  const secure = secureConnectionString(host);
   return [
     "",
     "Over https (the certificate is made by a local authority; let clients trust it first)",
-    ...secureString,
+    ...(secure === null || secure === connectionStrings.primary ? [] : [secure]),
     `export NODE_EXTRA_CA_CERTS=${quote(authorityFile)}`,
   ];
 }

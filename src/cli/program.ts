@@ -29,6 +29,7 @@ export function createProgram(): Command {
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : misused))
     .addHelpText("after", `\nDocumentation: ${documentation}`);
   addStart(program);
+  addRun(program);
   addHealth(program);
   addCert(program);
   addServiceVerbs(program);
@@ -52,6 +53,25 @@ function addStart(program: Command): void {
   start.action(async (options: Record<string, string>) => {
     const { runStart } = await import("./start.ts");
     process.exitCode = await runStart(options);
+  });
+}
+
+function addRun(program: Command): void {
+  const run = program
+    .command("run")
+    .description("Start the service, run a command with its connection string, and stop when the command ends.")
+    .argument("<command...>", "Program and arguments, after --.")
+    .option("--https", "Give the command an https connection string, and the local authority to trust.");
+  for (const { flag, description } of commandLineOptions()) run.option(flag, description);
+  run.addHelpText(
+    "after",
+    "\nThe command finds the connection string in WebPubSubConnectionString, and with --https the certificate to trust in\nNODE_EXTRA_CA_CERTS. If WebPubSubConnectionString is set already, that service is used and none is started. Without\nconfiguration the service listens on a free port of this machine. The exit code is that of the command.",
+  );
+  addExample(run, "tidewire run -- npm test\ntidewire run --config tidewire.yaml -- node server.js");
+  run.action(async (command: readonly string[], options: Record<string, string> & { readonly https?: true }) => {
+    const { runWithService } = await import("./run.ts");
+    const { https, ...service } = options;
+    process.exitCode = await runWithService({ service, isHttps: https === true, command });
   });
 }
 

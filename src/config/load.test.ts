@@ -301,6 +301,14 @@ test("substitution: defined names are replaced, undefined ones stop the start, $
   );
 });
 
+test("substitution: a default stands where the variable is not set or empty", () => {
+  const file = "service: { name: 'a${NAME:-b-c}d${OTHER:-}' }\n";
+  const nameIn = (environment: Record<string, string>) => load({ file, environment }).service.name;
+  expect(nameIn({})).toBe("ab-cd");
+  expect(nameIn({ NAME: "" })).toBe("ab-cd");
+  expect(nameIn({ NAME: "x", OTHER: "y" })).toBe("axdy");
+});
+
 test("secrets from files: relative to the configuration file, one line break dropped, not together with the value", () => {
   const input = inputOf({
     file: `service: { keys: { primaryFile: key.txt } }\nhubs: { chat: { eventHandlers: [{ urlTemplate: "http://a/?c={@File(code.txt)}&e={@Env(CODE)}" }] } }`,

@@ -14,7 +14,7 @@ import { applyOverlay, type Overlay, overlayWarnings, readOverlay } from "./over
 import { prepareTree } from "./prepare.ts";
 import type { Problem } from "./problem.ts";
 import { noConfigFile, readConfigFile } from "./read-file.ts";
-import { type ResolveContext, resolveConfig } from "./resolve.ts";
+import { type ResolveContext, resolveConfig, startListenUrls } from "./resolve.ts";
 import type { Settings } from "./schema.ts";
 import { validateTree } from "./validate.ts";
 import { settingsWarnings } from "./warnings.ts";
@@ -27,6 +27,8 @@ export interface LoadInput {
   readonly cwd: string;
   /** Only look: nothing is kept in the data folder, and keys that would be generated are made up. */
   readonly isTrial?: boolean;
+  /** Where to listen when nothing says so; without it as `tidewire start` does. */
+  readonly defaultListenUrls?: readonly string[];
 }
 
 export interface LoadedConfig {
@@ -147,12 +149,18 @@ function readSources(input: LoadInput): { readonly ok: true; readonly sources: S
   }
   // `--port` and the emulator's own file are how its users start it, so neither ends development mode.
   const configuresService = fromOutside.some(({ path, source }) => path[0] === "service" && source !== "--port");
-  const { environment, cwd, isTrial = false } = input;
+  const { environment, cwd, isTrial = false, defaultListenUrls = startListenUrls } = input;
   const sources: Sources = {
     tree,
     baseDir,
     origins: sourcesByPath(assignments),
-    context: { environment, cwd, isTrial, isDevelopment: content.kind !== "own" && !configuresService },
+    context: {
+      environment,
+      cwd,
+      isTrial,
+      defaultListenUrls,
+      isDevelopment: content.kind !== "own" && !configuresService,
+    },
     warnings: content.warnings,
     file,
     isEmptyFile: content.kind === "own" && Object.keys(content.tree).length === 0,

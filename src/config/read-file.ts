@@ -22,10 +22,11 @@ export const noConfigFile: ConfigFile = { kind: "none", tree: {}, assignments: [
 
 /** Sections of ASP.NET that every `appsettings.json` may have and that mean nothing here. */
 const ignoredSections = ["logging", "allowedhosts"];
-const substitution = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)\}|\$\{/g;
+const substitution = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}|\$\{/g;
 
 /**
- * Reads a YAML or JSON file (comments allowed in both) and substitutes `${NAME}` from the environment; `$${` stands for `${`.
+ * Reads a YAML or JSON file (comments allowed in both) and substitutes `${NAME}` and `${NAME:-default}` from the
+ * environment; `$${` stands for `${`.
  *
  * A file whose top level has `WebPubSub` is the emulator's `appsettings.json`. Nothing is validated beyond syntax. An empty
  * file is an empty tree. Problems name the file and the line.
@@ -89,9 +90,11 @@ function substitute(
 ): { readonly tree: RawObject; readonly problems: readonly Problem[] } {
   const problems: Problem[] = [];
   const replaced = mapTexts(tree, (text, path) =>
-    text.replace(substitution, (whole, name: string | undefined) => {
+    text.replace(substitution, (whole, name: string | undefined, fallback: string | undefined) => {
       if (whole === "$${") return "${";
       const value = name === undefined ? undefined : environment[name];
+      // As in a shell, an empty variable counts as none where there is a default.
+      if (fallback !== undefined && (value ?? "") === "") return fallback;
       if (value !== undefined) return value;
       const message =
         name === undefined

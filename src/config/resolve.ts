@@ -19,6 +19,8 @@ export interface ResolveContext {
   readonly isDevelopment: boolean;
   /** Nothing is kept in the data folder; a key that would be generated there is made up. */
   readonly isTrial: boolean;
+  /** Where to listen when nothing says so. */
+  readonly defaultListenUrls: readonly string[];
   readonly templateSecrets: readonly string[];
 }
 
@@ -41,7 +43,7 @@ export function resolveConfig(settings: Settings, context: ResolveContext): Reso
   const warn: Report = (path, message) => warnings.push({ path: formatPath(path), message });
 
   const { service, properties } = settings;
-  const listen = resolveListeners(settings, refuse);
+  const listen = resolveListeners(settings, { defaultUrls: context.defaultListenUrls, refuse });
   const publicEndpoints = resolvePublicEndpoints(settings, refuse);
   const hubs = resolveHubs(settings, refuse);
   checkIssuers(settings, refuse);
@@ -99,15 +101,19 @@ export function resolveConfig(settings: Settings, context: ResolveContext): Reso
   return { ok: true, config, warnings };
 }
 
-const defaultListenUrls = ["http://localhost:8080", "https://localhost:8443"];
+/** Where `tidewire start` listens when nothing says so. */
+export const startListenUrls: readonly string[] = ["http://localhost:8080", "https://localhost:8443"];
 
-function resolveListeners(settings: Settings, refuse: Report): Listener[] {
+function resolveListeners(
+  settings: Settings,
+  { defaultUrls, refuse }: { readonly defaultUrls: readonly string[]; readonly refuse: Report },
+): Listener[] {
   const listeners = settings.service.listen.map(({ name, url, tls }) => ({ name, address: url, tls }));
   for (const [index, { address, tls }] of listeners.entries()) {
     if (tls !== null && address.scheme === "http") refuse(["service", "listen", index, "tls"], "needs an https URL");
   }
   if (listeners.length > 0) return listeners;
-  return defaultListenUrls.flatMap((url) => {
+  return defaultUrls.flatMap((url) => {
     const address = parseListenUrl(url);
     return typeof address === "string" ? [] : [{ name: null, address, tls: null }];
   });
