@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { root } from "./gates.ts";
 import { run } from "./run.ts";
 import type { Need } from "./suites.ts";
@@ -13,6 +13,9 @@ export const programVariables: Readonly<Record<Need, string>> = {
   chromium: "TIDEWIRE_TEST_CHROMIUM",
   nats: "TIDEWIRE_TEST_NATS",
   kafka: "TIDEWIRE_TEST_KAFKA",
+  maven: "TIDEWIRE_TEST_MAVEN",
+  python: "TIDEWIRE_TEST_PYTHON",
+  postgres: "TIDEWIRE_TEST_POSTGRES",
 };
 
 const cwd = root;
@@ -32,6 +35,12 @@ export function findProgram(need: Need): Promise<Program> {
       return findNats();
     case "kafka":
       return findKafka();
+    case "maven":
+      return findMaven();
+    case "python":
+      return findPython();
+    case "postgres":
+      return findPostgres();
   }
 }
 
@@ -90,6 +99,64 @@ async function findKafka(): Promise<Program> {
   if (exitCode !== 0) return { problem: `Maven could not get Kafka: ${output.split("\n").at(-1) ?? ""}` };
   await Bun.write(done, "");
   return { path };
+}
+
+/** Maven with a compiler, for the examples in Java. */
+async function findMaven(): Promise<Program> {
+  if (Bun.which("javac") === null || Bun.which("mvn") === null) {
+    const without = "no JDK and Maven to run the examples in Java; install them";
+    const problem = await installPackages(["default-jdk-headless", "maven"], without);
+    if (problem !== null) return { problem };
+  }
+  const path = process.env["TIDEWIRE_TEST_MAVEN"] ?? Bun.which("mvn");
+  return path === null ? { problem: "Debian's package maven has no mvn" } : { path };
+}
+
+/** A Python of its own for the examples, with the packages they ask for, kept in `node_modules/.cache`. */
+async function findPython(): Promise<Program> {
+  const own = process.env["TIDEWIRE_TEST_PYTHON"];
+  if (own !== undefined) return { path: own };
+  const folder = join(root, "node_modules", ".cache", "tidewire-python");
+  const path = join(folder, "bin", "python3");
+  const requirements = join(root, "examples", "publish-subscribe", "python", "requirements.txt");
+  const done = join(folder, `.complete-${Bun.hash(await Bun.file(requirements).text())}`);
+  if (existsSync(done)) return { path };
+  const hasVenv = async (): Promise<boolean> =>
+    Bun.which("python3") !== null && (await run(["python3", "-c", "import ensurepip"], { cwd })).exitCode === 0;
+  if (!(await hasVenv())) {
+    const problem = await installPackages(["python3-venv"], "no Python 3 with venv to run the examples; install it");
+    if (problem !== null) return { problem };
+  }
+  console.log("getting the packages of the Python examples");
+  const steps = [
+    ["python3", "-m", "venv", "--clear", folder],
+    [path, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements],
+  ];
+  for (const step of steps) {
+    const { exitCode, output } = await run(step, { cwd });
+    if (exitCode !== 0) return { problem: `"${step.join(" ")}" failed: ${output.split("\n").at(-1) ?? ""}` };
+  }
+  await Bun.write(done, "");
+  return { path };
+}
+
+/** The folder of PostgreSQL's programs, for the example that can keep its state there. */
+async function findPostgres(): Promise<Program> {
+  const own = process.env["TIDEWIRE_TEST_POSTGRES"];
+  if (own !== undefined) return { path: own };
+  const here = (): string | null => {
+    const inPath = Bun.which("initdb");
+    if (inPath !== null) return dirname(inPath);
+    const found = [...new Bun.Glob("/usr/lib/postgresql/*/bin/initdb").scanSync({ absolute: true })].toSorted().at(-1);
+    return found === undefined ? null : dirname(found);
+  };
+  const installed = here();
+  if (installed !== null) return { path: installed };
+  const without = 'no PostgreSQL; install it (Debian: "apt-get install postgresql") or set TIDEWIRE_TEST_POSTGRES';
+  const problem = await installPackages(["postgresql"], without);
+  if (problem !== null) return { problem };
+  const path = here();
+  return path === null ? { problem: "Debian's package postgresql has no initdb" } : { path };
 }
 
 /** Installs Debian's packages as root; returns what is the matter, `without` where nothing may be installed. */

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 
 /** A program outside npm's packages, or one that an npm install script places, that a suite needs. */
-export type Need = "node" | "chromium" | "nats" | "kafka";
+export type Need = "node" | "chromium" | "nats" | "kafka" | "maven" | "python" | "postgres";
 
 /** One folder of tests, run by a process of its own. */
 export interface Suite {
@@ -26,6 +26,12 @@ export const suites: readonly Suite[] = [
   { name: "kafka", folders: ["tests/kafka"], needs: ["kafka"], testTimeoutMs: 180_000 },
   { name: "e2e", folders: ["tests/e2e"], needs: ["node"], testTimeoutMs: 240_000 },
   { name: "browser", folders: ["tests/browser"], needs: ["node", "chromium"], testTimeoutMs: 240_000 },
+  {
+    name: "examples",
+    folders: ["tests/examples"],
+    needs: ["node", "chromium", "maven", "python", "postgres"],
+    testTimeoutMs: 240_000,
+  },
   { name: "faults", folders: ["tests/faults"], needs: ["node"], testTimeoutMs: 240_000 },
   { name: "regression", folders: ["tests/regression"], needs: [], testTimeoutMs: 90_000 },
 ];

@@ -1,10 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
-import { createHash } from "node:crypto";
-import type { TLSSocket } from "node:tls";
 import type { Browser, Page } from "playwright-core";
-import { dial } from "../support/dial.ts";
+import { launchChromium, trustOf } from "../browser/chromium.ts";
 import { type ChatApp, startChat } from "./chat-app.ts";
-import { launchChromium } from "./chromium.ts";
 
 const deadlineMs = 30_000;
 
@@ -13,7 +10,7 @@ describe.each(["http", "https"] as const)("tutorial: the chat example, %s", (sch
   let browser: Browser;
   beforeAll(async () => {
     app = await startChat(scheme);
-    browser = await launchChromium(scheme === "https" ? [await trustOf(app)] : []);
+    browser = await launchChromium(scheme === "https" ? [await trustOf(app.server)] : []);
   });
   afterEach(async () => {
     for (const context of browser.contexts()) await context.close();
@@ -144,16 +141,3 @@ test("Chromium refuses the certificate where the authority is not trusted", asyn
     await app.stop();
   }
 });
-
-/**
- * The argument by which Chromium accepts this server's certificate and no other. Its own trust store needs tools that are
- * not everywhere, so the authority is judged here: this fails unless it signed the certificate for localhost.
- */
-async function trustOf({ server }: ChatApp): Promise<string> {
-  const endpoint = /Endpoint=(https:[^;]+)/.exec(server.output())?.[1] ?? "";
-  const socket = (await dial(endpoint, { ca: server.ca })) as TLSSocket;
-  const key = socket.getPeerX509Certificate()?.publicKey.export({ type: "spki", format: "der" });
-  socket.destroy();
-  if (key === undefined) throw new Error("the server has no certificate");
-  return `--ignore-certificate-errors-spki-list=${createHash("sha256").update(key).digest("base64")}`;
-}
