@@ -5,8 +5,13 @@ import { isLoopbackHost } from "../config/urls.ts";
 import { parseIpAddress } from "../core/ip-address.ts";
 import { failure, toResponse } from "./answers.ts";
 
-/** Decides whether a request may go on; the answer to give instead, or null. */
-export type Guard = (request: Request) => Response | null;
+/** Each decides whether a request may go on: the answer to give instead, or null. */
+export interface Guard {
+  /** By the name under which the listener was reached; for every path. */
+  host(request: Request): Response | null;
+  /** By the token; for everything but the console's page. */
+  token(request: Request): Response | null;
+}
 
 /**
  * Guards the administration listener: first the host, then the token.
@@ -20,12 +25,17 @@ export type Guard = (request: Request) => Response | null;
 export function createGuard({ address, token, hostNames }: AdminListenConfig): Guard {
   const names = new Set([address.hostname, ...hostNames].map((name) => name.toLowerCase()));
   const expected = digest(token);
-  return (request) => {
-    const host = hostOf(request.headers.get("host") ?? "");
-    if (host !== "" && !isLoopbackHost(host) && parseIpAddress(host) === null && !names.has(host)) return wrongHost();
-    const given = readBearerToken(request.headers.get("authorization"));
-    if (given !== null && timingSafeEqual(digest(given), expected)) return null;
-    return new Response(null, { status: 401, headers: { "WWW-Authenticate": "Bearer" } });
+  return {
+    host(request) {
+      const host = hostOf(request.headers.get("host") ?? "");
+      const isKnown = host === "" || isLoopbackHost(host) || parseIpAddress(host) !== null || names.has(host);
+      return isKnown ? null : wrongHost();
+    },
+    token(request) {
+      const given = readBearerToken(request.headers.get("authorization"));
+      if (given !== null && timingSafeEqual(digest(given), expected)) return null;
+      return new Response(null, { status: 401, headers: { "WWW-Authenticate": "Bearer" } });
+    },
   };
 }
 

@@ -11,6 +11,7 @@ export function banner(host: Host, configFile: string | null): string {
     "",
     ...row("Endpoints", host.endpoints),
     ...row("Listening on", host.listening.join() === host.endpoints.join() ? [] : host.listening),
+    ...row("Console", host.consoleUrl === null ? [] : [host.consoleUrl]),
     ...row("Admin", host.adminUrl === null ? [] : [host.adminUrl]),
     ...row("Admin token", host.adminTokenFile === null ? [] : [host.adminTokenFile]),
     ...row("Configuration", [configFile ?? "none"]),

@@ -32,6 +32,8 @@ export interface Listener {
 
 /** The administration listener. */
 export interface AdminListenConfig {
+  /** Nobody asked for it: the service does without where its port is taken. */
+  readonly isDefault: boolean;
   readonly address: ListenAddress;
   readonly token: string;
   /** Where the token was generated and is kept; null when it is configured. */

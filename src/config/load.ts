@@ -27,7 +27,7 @@ export interface LoadInput {
   readonly cwd: string;
   /** Only look: nothing is kept in the data folder, and keys that would be generated are made up. */
   readonly isTrial?: boolean;
-  /** Where to listen when nothing says so; without it as `tidewire start` does. */
+  /** Where to listen when nothing says so, then without a console; without it as `tidewire start` does. */
   readonly defaultListenUrls?: readonly string[];
 }
 
@@ -159,6 +159,7 @@ function readSources(input: LoadInput): { readonly ok: true; readonly sources: S
       cwd,
       isTrial,
       defaultListenUrls,
+      hasDefaultAdmin: input.defaultListenUrls === undefined,
       isDevelopment: content.kind !== "own" && !configuresService,
     },
     warnings: content.warnings,

@@ -9,6 +9,7 @@ import { resolveListenerEndpoint } from "./listener-endpoint.ts";
 import { formatPath, type PathSegment, type Problem } from "./problem.ts";
 import type { Settings } from "./schema.ts";
 import { defaultHubNames, type HubInput, hubSchema } from "./schema-hubs.ts";
+import { defaultAdminUrl } from "./schema-service.ts";
 import { checkUserEventPattern, isTunnel } from "./url-template.ts";
 import { isLoopbackHost, parseListenUrl } from "./urls.ts";
 
@@ -21,6 +22,8 @@ export interface ResolveContext {
   readonly isTrial: boolean;
   /** Where to listen when nothing says so. */
   readonly defaultListenUrls: readonly string[];
+  /** Whether there is an administration listener on its default address when nothing says where to listen. */
+  readonly hasDefaultAdmin: boolean;
   readonly templateSecrets: readonly string[];
 }
 
@@ -55,7 +58,9 @@ export function resolveConfig(settings: Settings, context: ResolveContext): Reso
     problems.length === 0
       ? resolveKeys(settings, { listen, dataDir, isDevelopment: context.isDevelopment, isTrial, refuse, warn })
       : null;
-  const adminListen = keys === null ? null : resolveAdminListen(settings, { dataDir, isTrial, refuse, warn });
+  const { hasDefaultAdmin } = context;
+  const adminListen =
+    keys === null ? null : resolveAdminListen(settings, { dataDir, isTrial, hasDefaultAdmin, refuse, warn });
   if (keys === null || problems.length > 0) return { ok: false, problems };
   if (
     keys.origin === "development" &&
@@ -138,22 +143,30 @@ function checkAdminListen({ service }: Settings, refuse: Report): void {
 /** The token of the administration listener, where none is configured. */
 export const adminTokenFile: KeptSecret = { fileName: "admin-token", what: "administration token" };
 
-/** The token is generated and kept where none is configured, as the access key is. */
+/**
+ * The token is generated and kept where none is configured, as the access key is. Where nothing says how to listen, there is
+ * an administration listener too; a folder that cannot be written is no reason not to start then.
+ */
 function resolveAdminListen(
   settings: Settings,
-  context: Pick<KeyContext, "dataDir" | "isTrial" | "refuse" | "warn">,
+  context: Pick<KeyContext, "dataDir" | "isTrial" | "refuse" | "warn"> & { readonly hasDefaultAdmin: boolean },
 ): Config["service"]["adminListen"] {
-  const { adminListen } = settings.service;
-  if (adminListen === null) return null;
-  const { url: address, token, hostNames } = adminListen;
-  if (token !== null) return { address, token, tokenFile: null, hostNames };
+  const { adminListen, listen } = settings.service;
+  const isDefault = adminListen === null;
+  if (isDefault && (listen.length > 0 || !context.hasDefaultAdmin)) return null;
+  const address = adminListen?.url ?? parseListenUrl(defaultAdminUrl);
+  if (typeof address === "string") return null;
+  const hostNames = adminListen?.hostNames ?? [];
+  const configured = adminListen?.token ?? null;
+  if (configured !== null) return { address, token: configured, tokenFile: null, hostNames, isDefault };
   const stored = readOrCreateKey(context.dataDir, { secret: adminTokenFile, isTrial: context.isTrial });
   if (!stored.ok) {
-    context.refuse(["service", "dataDir"], stored.message);
+    const report = isDefault ? context.warn : context.refuse;
+    report(["service", "dataDir"], stored.message);
     return null;
   }
   if (stored.warning !== null) context.warn(["service", "dataDir"], stored.warning);
-  return { address, token: stored.key, tokenFile: stored.file, hostNames };
+  return { address, token: stored.key, tokenFile: stored.file, hostNames, isDefault };
 }
 
 interface KeyContext {

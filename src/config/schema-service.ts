@@ -32,7 +32,7 @@ function checkCertificateName(raw: string): string | null {
 }
 
 const minTokenLength = 16;
-const defaultAdminUrl = "http://127.0.0.1:8081";
+export const defaultAdminUrl = "http://127.0.0.1:8081";
 
 const listener = group(
   {
@@ -83,7 +83,7 @@ const adminListen = group(
       },
     ).default([]),
   },
-  "Listener for metrics and the [administration API](administration.md); off unless given, `{}` turns it on.",
+  "Listener for the [console](console.md), metrics and the [administration API](administration.md); `{}` turns it on; without `service.listen` it is on by itself.",
   "restart",
 );
 

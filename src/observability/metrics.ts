@@ -100,6 +100,7 @@ export class Metrics {
   readonly #lagSeconds = new Histogram(lagBounds);
   readonly #stopLag: () => void;
   #connections = 0;
+  #inboundMessages = 0;
   #inboundBytes = 0;
   #outboundBytes = 0;
   #billedMessages = 0;
@@ -148,7 +149,9 @@ export class Metrics {
     counts.set(status, (counts.get(status) ?? 0) + 1);
   }
 
+  /** One message of a client arrived. */
   inbound(bytes: number): void {
+    this.#inboundMessages += 1;
     this.#inboundBytes += bytes;
   }
 
@@ -248,6 +251,7 @@ export class Metrics {
         "Bytes sent to clients and event handlers.",
         single(this.#outboundBytes),
       ),
+      counter("webpubsub_inbound_messages_total", "Messages received from clients.", single(this.#inboundMessages)),
       counter(
         "webpubsub_outbound_messages_total",
         "Outbound messages, one per started 2 KiB.",

@@ -31,6 +31,8 @@ export interface Host {
   /** Local authority whose certificate clients have to trust, null when every certificate is the operator's own. */
   readonly authorityFile: string | null;
   readonly adminUrl: string | null;
+  /** Opens the console signed in; null without an administration listener. Only for the eyes of the operator. */
+  readonly consoleUrl: string | null;
   /** File with the generated token of the administration listener; null when it is configured or there is none. */
   readonly adminTokenFile: string | null;
   readonly config: Config;
@@ -121,17 +123,20 @@ export async function startHost(loaded: LoadedConfig, output: HostOutput): Promi
       }),
     },
   });
-  if (admin !== null && !admin.ok) {
+  if (admin !== null && !admin.ok && config.service.adminListen?.isDefault !== true) {
     watch.close();
     await listeners.stop();
     discard();
     return admin;
   }
+  if (admin !== null && !admin.ok)
+    telemetry.log("warning", "ConsoleUnavailable", { message: `No console: ${admin.problem}.` });
+  const adminListener = admin?.ok === true ? admin.listener : null;
   composition.warmUp();
   isReady = true;
   let stopping: Promise<void> | null = null;
   const drainSeconds = (): number => live.config.limits.drainSeconds;
-  const parts: Running = { watch, composition, listeners, admin: admin?.listener ?? null, observing, drainSeconds };
+  const parts: Running = { watch, composition, listeners, admin: adminListener, observing, drainSeconds };
   return {
     ok: true,
     host: {
@@ -139,8 +144,9 @@ export async function startHost(loaded: LoadedConfig, output: HostOutput): Promi
       endpoints: endpoints(),
       connectionStrings: connectionStrings(config, listeners.addresses),
       authorityFile: listeners.authorityFile,
-      adminUrl: admin?.listener.url ?? null,
-      adminTokenFile: config.service.adminListen?.tokenFile ?? null,
+      adminUrl: adminListener?.url ?? null,
+      consoleUrl: adminListener?.signInUrl ?? null,
+      adminTokenFile: adminListener === null ? null : (config.service.adminListen?.tokenFile ?? null),
       config,
       reload: () => watch.reload(),
       stop() {

@@ -1,0 +1,78 @@
+import { type ReactNode, useEffect, useState } from "react";
+import { call, signedOutEvent } from "../api/http.ts";
+import { Frame } from "./frame.tsx";
+import { ReadingsProvider } from "./readings.tsx";
+import { SignIn, signIn } from "./sign-in.tsx";
+import { StatusProvider } from "./status.tsx";
+import { ToastProvider } from "./toasts.tsx";
+import { wordsOf } from "./use-load.ts";
+
+type Session =
+  | { readonly kind: "unknown" }
+  | { readonly kind: "in" }
+  | { readonly kind: "out"; readonly reason: string | null };
+
+/** The console: signed in, every page; else the way in. */
+export function App() {
+  const [session, setSession] = useState<Session>({ kind: "unknown" });
+  useEffect(() => {
+    const follow = (): void => void enter().then(setSession);
+    const signedOut = (): void => setSession({ kind: "out", reason: "The session is over. Sign in again." });
+    const hashChanged = (): void => {
+      if (linkToken() !== null) follow();
+    };
+    window.addEventListener(signedOutEvent, signedOut);
+    window.addEventListener("hashchange", hashChanged);
+    follow();
+    return () => {
+      window.removeEventListener(signedOutEvent, signedOut);
+      window.removeEventListener("hashchange", hashChanged);
+    };
+  }, []);
+  const signOut = async (): Promise<void> => {
+    await call("/console/session", { method: "DELETE" });
+    setSession({ kind: "out", reason: null });
+  };
+  return <ToastProvider>{content(session, { signOut, signedIn: () => setSession({ kind: "in" }) })}</ToastProvider>;
+}
+
+function content(
+  session: Session,
+  actions: { readonly signOut: () => Promise<void>; readonly signedIn: () => void },
+): ReactNode {
+  switch (session.kind) {
+    case "unknown":
+      return null;
+    case "out":
+      return <SignIn key={session.reason} reason={session.reason} onSignedIn={actions.signedIn} />;
+    case "in":
+      return (
+        <StatusProvider>
+          <ReadingsProvider>
+            <Frame onSignOut={actions.signOut} />
+          </ReadingsProvider>
+        </StatusProvider>
+      );
+  }
+}
+
+/** The token of the sign-in link, `#signin=…`. */
+function linkToken(): string | null {
+  return /^#signin=([\w-]+)$/.exec(location.hash)?.[1] ?? null;
+}
+
+/** Uses the link's token, which leaves the address bar at once, or the session that is there. */
+async function enter(): Promise<Session> {
+  const token = linkToken();
+  try {
+    if (token !== null) {
+      history.replaceState(null, "", "#/overview");
+      await signIn(token);
+      return { kind: "in" };
+    }
+    const { signedIn } = await call<{ readonly signedIn: boolean }>("/console/session");
+    return signedIn ? { kind: "in" } : { kind: "out", reason: null };
+  } catch (error) {
+    return { kind: "out", reason: wordsOf(error) };
+  }
+}
