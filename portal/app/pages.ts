@@ -1,4 +1,7 @@
 import type { ComponentType } from "react";
+import { Connections } from "../pages/connections/connections.tsx";
+import { Groups, Users } from "../pages/groups-and-users.tsx";
+import { Metrics } from "../pages/metrics.tsx";
 import { Overview } from "../pages/overview.tsx";
 
 export interface PageEntry {
@@ -11,4 +14,13 @@ export interface PageEntry {
 /** Every page, grouped as in the navigation; names are those of Azure's portal where it has the page. */
 export const pageGroups: readonly { readonly title: string; readonly pages: readonly PageEntry[] }[] = [
   { title: "Service", pages: [{ id: "overview", title: "Overview", content: Overview }] },
+  {
+    title: "Clients",
+    pages: [
+      { id: "connections", title: "Connections", content: Connections },
+      { id: "groups", title: "Groups", content: Groups },
+      { id: "users", title: "Users", content: Users },
+    ],
+  },
+  { title: "Monitoring", pages: [{ id: "metrics", title: "Metrics", content: Metrics }] },
 ];
