@@ -3,6 +3,7 @@ import { Connections } from "../pages/connections/connections.tsx";
 import { Groups, Users } from "../pages/groups-and-users.tsx";
 import { Metrics } from "../pages/metrics.tsx";
 import { Overview } from "../pages/overview.tsx";
+import { Playground } from "../pages/playground/playground.tsx";
 
 export interface PageEntry {
   /** Its name in the address bar. */
@@ -22,5 +23,11 @@ export const pageGroups: readonly { readonly title: string; readonly pages: read
       { id: "users", title: "Users", content: Users },
     ],
   },
-  { title: "Monitoring", pages: [{ id: "metrics", title: "Metrics", content: Metrics }] },
+  {
+    title: "Monitoring",
+    pages: [
+      { id: "playground", title: "Playground", content: Playground },
+      { id: "metrics", title: "Metrics", content: Metrics },
+    ],
+  },
 ];
