@@ -1,6 +1,7 @@
 import type { ComponentType } from "react";
 import { Connections } from "../pages/connections/connections.tsx";
 import { Groups, Users } from "../pages/groups-and-users.tsx";
+import { LiveTrace } from "../pages/live-trace/live-trace.tsx";
 import { Metrics } from "../pages/metrics.tsx";
 import { Overview } from "../pages/overview.tsx";
 import { Playground } from "../pages/playground/playground.tsx";
@@ -26,6 +27,7 @@ export const pageGroups: readonly { readonly title: string; readonly pages: read
   {
     title: "Monitoring",
     pages: [
+      { id: "live-trace", title: "Live trace", content: LiveTrace },
       { id: "playground", title: "Playground", content: Playground },
       { id: "metrics", title: "Metrics", content: Metrics },
     ],
