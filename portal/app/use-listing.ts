@@ -13,9 +13,9 @@ export interface Listing<Item> {
   /** The list was kept as it is because more than a page is loaded; `reload` brings it up to date. */
   readonly isFrozen: boolean;
   /** Loads what follows, once. */
-  more(): void;
+  readonly more: () => void;
   /** Starts anew. */
-  reload(): void;
+  readonly reload: () => void;
 }
 
 type LoadPage<Item> = (after: string | null, signal: AbortSignal) => Promise<ListPage<Item>>;

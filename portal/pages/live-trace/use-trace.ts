@@ -16,9 +16,9 @@ export interface Trace {
   /** Lines the service left out, and older ones that this page forgot. */
   readonly dropped: number;
   readonly forgotten: number;
-  start(): void;
-  stop(): void;
-  clear(): void;
+  readonly start: () => void;
+  readonly stop: () => void;
+  readonly clear: () => void;
 }
 
 export interface TraceWishes {
