@@ -1,11 +1,14 @@
 import type { Config } from "../config/config.ts";
 import type { ConfigState, ConfigWatch } from "../config/watch.ts";
+import type { Inspector } from "../core/inspection.ts";
 
 /** What the administration API reads of the running service, and does to it. */
 export interface AdminService extends Pick<ConfigWatch, "change"> {
   readonly state: ConfigState;
   connectionStrings(config: Config): { readonly primary: string; readonly secondary: string | null };
   status(): ServiceStatus;
+  /** Looks at what is connected. */
+  readonly inspector: Pick<Inspector, "connections" | "connection" | "groups" | "users">;
   /** Notes a change for the operator; a sentence without secrets. */
   log(message: string): void;
 }

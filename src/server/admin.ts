@@ -1,4 +1,4 @@
-import { handleAdmin } from "../admin/api.ts";
+import { type AdminPath, handleAdmin } from "../admin/api.ts";
 import { createGuard } from "../admin/guard.ts";
 import type { AdminService } from "../admin/settings.ts";
 import type { Config } from "../config/config.ts";
@@ -49,9 +49,10 @@ export function openAdminListener(config: Config, { metrics, service, telemetry 
           telemetry.log("warning", "AdministrationRefused", { message, callerIpAddress });
           return refusal;
         }
-        const path = pathOf(request.url);
+        const target = targetOf(request.url);
+        const { path } = target;
         if (path === "/metrics" && config.metrics.prometheus) return metrics.response();
-        return (await handleAdmin(service, request, path)) ?? new Response(null, { status: 404 });
+        return (await handleAdmin(service, request, target)) ?? new Response(null, { status: 404 });
       },
     });
     const url = formatListenUrl({ ...address, port: server.port ?? address.port });
@@ -61,7 +62,8 @@ export function openAdminListener(config: Config, { metrics, service, telemetry 
   }
 }
 
-/** Path of a URL whose host is what the client wrote, so that it may be none that `URL` takes. */
-function pathOf(url: string): string {
-  return url.replace(/^http:\/\/[^/]*/, "").replace(/\?.*$/s, "");
+/** Path and query of a URL whose host is what the client wrote, so that it may be none that `URL` takes. */
+function targetOf(url: string): AdminPath {
+  const [path = "", ...query] = url.replace(/^http:\/\/[^/]*/, "").split("?");
+  return { path, query: query.join("?") };
 }

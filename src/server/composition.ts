@@ -2,6 +2,7 @@ import { createReconnectionTokens } from "../auth/reconnection-tokens.ts";
 import { createInProcessBackplane } from "../cluster/in-process.ts";
 import { billedMessages } from "../core/billed-messages.ts";
 import { createFilterCache } from "../core/filter/filter-cache.ts";
+import { Inspector } from "../core/inspection.ts";
 import { MessageQuota } from "../core/message-quota.ts";
 import { Service } from "../core/service.ts";
 import { createFrontDoor, type FrontDoorOptions } from "../front/front-door.ts";
@@ -38,6 +39,7 @@ export interface CompositionOptions {
 /** The rooms of one service, joined. */
 export interface Composition {
   readonly service: Service;
+  readonly inspector: Inspector;
   readonly upstream: WebhookUpstream;
   readonly tunnels: Tunnels;
   readonly listeners: EventListeners;
@@ -144,6 +146,7 @@ export function compose(options: CompositionOptions): Composition {
   const warmUp = (): void => upstream.warmUp([...live().config.hubs.keys()]);
   return {
     service,
+    inspector: new Inspector({ ...ports, service }),
     upstream,
     tunnels,
     listeners,

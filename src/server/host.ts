@@ -109,6 +109,7 @@ export async function startHost(loaded: LoadedConfig, output: HostOutput): Promi
       },
       change: (edit) => watch.change(edit),
       connectionStrings: (current) => connectionStrings(current, listeners.addresses),
+      inspector: composition.inspector,
       log: (message) => telemetry.log("info", "AdministrationChange", { message }),
       status: () => ({
         version,
@@ -116,7 +117,7 @@ export async function startHost(loaded: LoadedConfig, output: HostOutput): Promi
         isReady,
         endpoints: endpoints(),
         listening,
-        connections: composition.service.connectionsByHub(),
+        connections: composition.inspector.connectionsByHub(),
         configurationFile: loaded.file,
       }),
     },
