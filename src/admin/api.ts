@@ -2,6 +2,7 @@ import { type Answer, badRequest, failure, toResponse } from "./answers.ts";
 import { getConnection, listConnections, listGroups, listUsers } from "./connections.ts";
 import { deleteHub, getHub, listHubs, putHub, restoreHub } from "./hubs.ts";
 import { listKeys, regenerateKey, restoreKey } from "./keys.ts";
+import { getLiveTrace, mintTraceToken, patchLiveTrace, restoreLiveTrace } from "./live-trace.ts";
 import { getNetworkRules, patchNetworkRules, restoreNetworkRules } from "./network-rules.ts";
 import type { AdminService } from "./settings.ts";
 import { getStatus } from "./status.ts";
@@ -60,10 +61,19 @@ const routes: readonly Route[] = [
     },
   },
   { path: /^\/admin\/networkRules\/restore$/i, methods: { POST: ({ service }) => restoreNetworkRules(service) } },
+  {
+    path: /^\/admin\/liveTrace$/i,
+    methods: {
+      GET: ({ service }) => getLiveTrace(service),
+      PATCH: ({ service, body }) => patchLiveTrace(service, body),
+    },
+  },
+  { path: /^\/admin\/liveTrace\/restore$/i, methods: { POST: ({ service }) => restoreLiveTrace(service) } },
+  { path: /^\/admin\/liveTrace\/token$/i, methods: { POST: ({ service, body }) => mintTraceToken(service, body) } },
 ];
 
 /**
- * The administration API: hubs, keys, network rules and status of a running service; null for a path it does not have.
+ * The administration API: hubs, keys, network rules, live trace, what is connected and status of a running service; null for a path it does not have.
  *
  * Changes are checked like a configuration file, written to the overlay and in force when the answer is given; they close
  * no connection. Two changes never overlap. The caller has checked host and token.

@@ -5,9 +5,12 @@ import type { Config } from "../config/config.ts";
 import { formatListenUrl } from "../config/urls.ts";
 import type { Telemetry } from "../core/ports.ts";
 import { listenError } from "../transport/listener.ts";
+import type { OwnerApi } from "./owner-api.ts";
 
-/** Biggest request body; the settings of a hub are far smaller. Ours. */
-const maxBodyBytes = 1_048_576;
+/** The biggest request body, for settings; ours. */
+const minBodyLimit = 1_048_576;
+/** The same for the data-plane API, in biggest messages: above the documented limit REST answers in its own words (R-47). */
+const bodyAllowance = 4;
 
 /** The administration listener, apart from the public ones (M-64). */
 export interface AdminListener {
@@ -23,13 +26,18 @@ export interface AdminParts {
   readonly metrics: { response(): Response };
   readonly service: AdminService;
   readonly telemetry: Telemetry;
+  /** The data-plane API, below `/api/`. */
+  readonly api: OwnerApi;
 }
 
 /**
- * Opens the administration listener with `/metrics` and the administration API, if one is configured. Every request needs
+ * Opens the administration listener with `/metrics`, the administration API and the data-plane API, if one is configured. Every request needs
  * the token as a bearer token; anything else is 401, whatever its path, and logged.
  */
-export function openAdminListener(config: Config, { metrics, service, telemetry }: AdminParts): AdminResult | null {
+export function openAdminListener(
+  config: Config,
+  { metrics, service, telemetry, api }: AdminParts,
+): AdminResult | null {
   const { adminListen } = config.service;
   if (adminListen === null) return null;
   const { address } = adminListen;
@@ -38,13 +46,14 @@ export function openAdminListener(config: Config, { metrics, service, telemetry 
     const server = Bun.serve({
       hostname: address.hostname,
       port: address.port,
-      maxRequestBodySize: maxBodyBytes,
+      maxRequestBodySize: Math.max(minBodyLimit, config.limits.maxMessageBytes * bodyAllowance),
       // Its error pages show source code.
       development: false,
       async fetch(request, self) {
         const refusal = guard(request);
+        const callerAddress = (): string => self.requestIP(request)?.address ?? "";
         if (refusal !== null) {
-          const callerIpAddress = self.requestIP(request)?.address ?? "";
+          const callerIpAddress = callerAddress();
           const message = `A request to the administration listener was refused with ${refusal.status}.`;
           telemetry.log("warning", "AdministrationRefused", { message, callerIpAddress });
           return refusal;
@@ -52,6 +61,7 @@ export function openAdminListener(config: Config, { metrics, service, telemetry 
         const target = targetOf(request.url);
         const { path } = target;
         if (path === "/metrics" && config.metrics.prometheus) return metrics.response();
+        if (/^\/api\//i.test(path)) return api({ request, ...target, callerAddress: callerAddress() });
         return (await handleAdmin(service, request, target)) ?? new Response(null, { status: 404 });
       },
     });
