@@ -19,8 +19,10 @@ const forbidden = [
   rule(
     "source-stands-alone",
     { path: "^src/", pathNot: tests },
-    { path: "^(tests|bench|tooling|examples|bin)/|\\.test\\.ts$" },
+    { path: "^(tests|bench|tooling|examples|bin|portal)/|\\.test\\.ts$" },
   ),
+  // The console is a client as any other: it knows the service by its interfaces alone.
+  rule("portal-stands-alone", { path: "^portal/" }, { path: "^(src|tests|bench|tooling|examples|bin)/" }),
   rule("conformance-is-black-box", { path: "^tests/conformance/" }, { path: "^src/", reachable: true }),
 ];
 

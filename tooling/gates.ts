@@ -31,7 +31,7 @@ const without = (pattern: RegExp, output: string): string =>
 
 /** Folders with TypeScript of ours that exist in a project. */
 function sources(project: string): readonly string[] {
-  return ["src", "tests", "bench", "tooling"].filter((folder) => existsSync(join(project, folder)));
+  return ["src", "tests", "bench", "tooling", "portal"].filter((folder) => existsSync(join(project, folder)));
 }
 
 const tools = {
@@ -95,7 +95,7 @@ export const gates: readonly Gate[] = [
   {
     name: "unit",
     command: (project) => {
-      const folders = ["src", "tooling"].filter((folder) => existsSync(join(project, folder)));
+      const folders = ["src", "tooling", "portal"].filter((folder) => existsSync(join(project, folder)));
       return [bun, "test", `--timeout=${unitTimeoutMs}`, ...folders.map((folder) => `./${folder}/`)];
     },
     files: firstNumber(/Ran \d+ tests? across (\d+) files?/),

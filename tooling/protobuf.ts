@@ -1,4 +1,5 @@
-// `npm run generate:protobuf`: writes the code with which the tests check the protobuf codec. Needs no network.
+// `npm run generate:protobuf`: writes the code with which the console speaks protobuf, and tests check the codec. Needs no
+// network.
 import { mkdtemp, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -12,7 +13,7 @@ const inPackage = (name: string, path: string): string => join(dirname(require.r
 /** Where `webpubsub.proto` is. */
 const protoFolder = join(root, "src", "protocols", "protobuf-v1");
 /** The generated file, which is kept in the repository. */
-export const generatedFile = join(root, "tests", "support", "protobuf", "webpubsub_pb.ts");
+export const generatedFile = join(root, "portal", "protobuf", "webpubsub_pb.ts");
 
 /** The text of `generatedFile` as it should be. */
 export async function generate(): Promise<string> {

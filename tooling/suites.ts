@@ -18,7 +18,7 @@ export const unitTimeoutMs = 60_000;
 
 /** In the order they run: the quick ones first. */
 export const suites: readonly Suite[] = [
-  { name: "unit", folders: ["src", "tooling"], needs: [], testTimeoutMs: unitTimeoutMs },
+  { name: "unit", folders: ["src", "tooling", "portal"], needs: [], testTimeoutMs: unitTimeoutMs },
   { name: "contract", folders: ["tests/contract"], needs: [], testTimeoutMs: 60_000 },
   { name: "fuzz", folders: ["tests/fuzz"], needs: [], testTimeoutMs: 120_000 },
   { name: "conformance", folders: ["tests/conformance"], needs: [], testTimeoutMs: 90_000 },

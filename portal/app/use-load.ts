@@ -6,9 +6,9 @@ export interface Loaded<Result> {
   readonly error: string | null;
   readonly isLoading: boolean;
   /** Loads it again. */
-  reload(): void;
+  readonly reload: () => void;
   /** Takes a value that an answer brought. */
-  set(value: Result): void;
+  readonly set: (value: Result) => void;
 }
 
 export interface LoadOptions {

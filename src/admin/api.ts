@@ -1,19 +1,29 @@
 import { type Answer, badRequest, failure, toResponse } from "./answers.ts";
+import { getConnection, listConnections, listGroups, listUsers } from "./connections.ts";
 import { deleteHub, getHub, listHubs, putHub, restoreHub } from "./hubs.ts";
 import { listKeys, regenerateKey, restoreKey } from "./keys.ts";
+import { getLiveTrace, mintTraceToken, patchLiveTrace, restoreLiveTrace } from "./live-trace.ts";
 import { getNetworkRules, patchNetworkRules, restoreNetworkRules } from "./network-rules.ts";
 import type { AdminService } from "./settings.ts";
 import { getStatus } from "./status.ts";
 
 interface Call {
   readonly service: AdminService;
-  /** Name of the hub in the path, where the route has one. */
+  /** Name of the hub in the path, where the route has one; of the thing below it, where there is one. */
   readonly hub: string;
+  readonly item: string;
+  readonly query: URLSearchParams;
   /** The body as JSON; undefined without one. */
   readonly body: unknown;
 }
 
-type Operation = (call: Call) => Answer;
+/** Where a request goes: both as on the request line, the query without the question mark. */
+export interface AdminPath {
+  readonly path: string;
+  readonly query: string;
+}
+
+type Operation = (call: Call) => Answer | Promise<Answer>;
 
 interface Route {
   readonly path: RegExp;
@@ -33,6 +43,13 @@ const routes: readonly Route[] = [
     },
   },
   { path: /^\/admin\/hubs\/([^/]+)\/restore$/i, methods: { POST: ({ service, hub }) => restoreHub(service, hub) } },
+  {
+    path: /^\/admin\/hubs\/([^/]+)\/connections\/([^/]+)$/i,
+    methods: { GET: ({ service, hub, item }) => getConnection(service, hub, item) },
+  },
+  { path: /^\/admin\/connections$/i, methods: { GET: ({ service, query }) => listConnections(service, query) } },
+  { path: /^\/admin\/groups$/i, methods: { GET: ({ service, query }) => listGroups(service, query) } },
+  { path: /^\/admin\/users$/i, methods: { GET: ({ service, query }) => listUsers(service, query) } },
   { path: /^\/admin\/keys$/i, methods: { POST: ({ service }) => listKeys(service) } },
   { path: /^\/admin\/keys\/regenerate$/i, methods: { POST: ({ service, body }) => regenerateKey(service, body) } },
   { path: /^\/admin\/keys\/restore$/i, methods: { POST: ({ service, body }) => restoreKey(service, body) } },
@@ -44,28 +61,42 @@ const routes: readonly Route[] = [
     },
   },
   { path: /^\/admin\/networkRules\/restore$/i, methods: { POST: ({ service }) => restoreNetworkRules(service) } },
+  {
+    path: /^\/admin\/liveTrace$/i,
+    methods: {
+      GET: ({ service }) => getLiveTrace(service),
+      PATCH: ({ service, body }) => patchLiveTrace(service, body),
+    },
+  },
+  { path: /^\/admin\/liveTrace\/restore$/i, methods: { POST: ({ service }) => restoreLiveTrace(service) } },
+  { path: /^\/admin\/liveTrace\/token$/i, methods: { POST: ({ service, body }) => mintTraceToken(service, body) } },
 ];
 
 /**
- * The administration API: hubs, keys, network rules and status of a running service; null for a path it does not have.
+ * The administration API: hubs, keys, network rules, live trace, what is connected and status of a running service; null for a path it does not have.
  *
  * Changes are checked like a configuration file, written to the overlay and in force when the answer is given; they close
  * no connection. Two changes never overlap. The caller has checked host and token.
  */
-export async function handleAdmin(service: AdminService, request: Request, path: string): Promise<Response | null> {
+export async function handleAdmin(
+  service: AdminService,
+  request: Request,
+  target: AdminPath,
+): Promise<Response | null> {
   for (const route of routes) {
-    const match = route.path.exec(path);
+    const match = route.path.exec(target.path);
     if (match === null) continue;
     const operation = Object.hasOwn(route.methods, request.method) ? route.methods[request.method] : undefined;
     if (operation === undefined) {
       const refusal = failure(405, "MethodNotAllowed", `${request.method} is not possible here.`);
       return toResponse({ ...refusal, headers: { Allow: Object.keys(route.methods).join(", ") } });
     }
-    const hub = decoded(match[1] ?? "");
-    if (hub === null) return toResponse(badRequest("The path is not correctly encoded."));
+    const [hub, item] = [decoded(match[1] ?? ""), decoded(match[2] ?? "")];
+    if (hub === null || item === null) return toResponse(badRequest("The path is not correctly encoded."));
     const body = await readJson(request);
     if (!body.ok) return toResponse(badRequest("The body is not JSON."));
-    return toResponse(operation({ service, hub, body: body.value }));
+    const query = new URLSearchParams(target.query);
+    return toResponse(await operation({ service, hub, item, query, body: body.value }));
   }
   return null;
 }

@@ -1,11 +1,17 @@
+import type { AccessKey } from "../auth/access-keys.ts";
 import type { Config } from "../config/config.ts";
 import type { ConfigState, ConfigWatch } from "../config/watch.ts";
+import type { Inspector } from "../core/inspection.ts";
 
 /** What the administration API reads of the running service, and does to it. */
 export interface AdminService extends Pick<ConfigWatch, "change"> {
   readonly state: ConfigState;
   connectionStrings(config: Config): { readonly primary: string; readonly secondary: string | null };
   status(): ServiceStatus;
+  /** Signs tokens that the service itself will accept. */
+  readonly mintingKey: AccessKey;
+  /** Looks at what is connected. */
+  readonly inspector: Pick<Inspector, "connections" | "connection" | "groups" | "users">;
   /** Notes a change for the operator; a sentence without secrets. */
   log(message: string): void;
 }

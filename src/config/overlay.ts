@@ -9,7 +9,7 @@ import { defaultHubNames } from "./schema-hubs.ts";
 
 /** One setting, or the settings of one hub, as the administration API left them. */
 export interface OverlayEntry {
-  /** One of `hubs.<name>`, `service.keys.primary`, `service.keys.secondary`, `properties.publicNetworkAccess`, `properties.networkACLs`. */
+  /** `hubs.<name>` or one of `units`. */
   readonly path: readonly PathSegment[];
   /** Takes the place of whatever the configuration has there; null: a hub whose settings were removed. */
   readonly value: unknown;
@@ -31,6 +31,7 @@ const units: readonly (readonly PathSegment[])[] = [
   ["service", "keys", "secondary"],
   ["properties", "publicNetworkAccess"],
   ["properties", "networkACLs"],
+  ["properties", "liveTraceConfiguration"],
 ];
 
 /** Where the overlay of an installation is kept. */

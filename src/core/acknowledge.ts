@@ -18,12 +18,13 @@ export function succeed(service: Service, connection: Connection, ackId: AckId |
   service.pushControl(connection, { kind: "ack", ackId, error: null });
 }
 
-/** Refuses a request; that does not use up its ack id (C-32). */
+/** Refuses a request; that does not use up its ack id (C-32). `why` is for the operator where the client is told less. */
 export function refuse(
   service: Service,
   connection: Connection,
-  { ackId, error }: { readonly ackId: AckId | null; readonly error: AckError },
+  { ackId, error, why }: { readonly ackId: AckId | null; readonly error: AckError; readonly why?: string },
 ): void {
+  service.recentErrors.note(connection.id, error.name, why ?? error.message);
   service.messages?.refused(connection, error);
   if (ackId !== null) service.pushControl(connection, { kind: "ack", ackId, error });
 }

@@ -5,7 +5,7 @@ import type { Connection } from "./connection.ts";
 import { executeGroupState } from "./execute-group-state.ts";
 import { executeStream } from "./execute-stream.ts";
 import { cancelInvocation, invoke } from "./invocation.ts";
-import type { ConnectionId, GroupName } from "./names.ts";
+import type { ConnectionId, EventName, GroupName } from "./names.ts";
 import type { AckError } from "./outbound.ts";
 import type { Clock, Upstream } from "./ports.ts";
 import type { Publication } from "./publication.ts";
@@ -47,6 +47,7 @@ export function execute(executor: Executor, connection: Connection, command: Com
       invoke(executor, connection, command);
       return undefined;
     case "invokeProblem":
+      executor.service.recentErrors.note(connection.id, "BadRequest", command.message);
       executor.service.pushControl(connection, {
         kind: "invokeResponse",
         invocationId: command.invocationId,
@@ -133,7 +134,8 @@ async function sendEvent({ service, upstream }: Executor, connection: Connection
   if (!connection.isOpen) return;
   if (outcome.kind === "failed" || outcome.kind === "unhandled") {
     // C-53, C-54, C-65: who can be told is told, a simple client is closed.
-    if (connection.format.answersFaults) refuse(service, connection, { ackId, error: internalServerError });
+    if (connection.format.answersFaults)
+      refuse(service, connection, { ackId, error: internalServerError, why: whyNotHandled(outcome.kind, event) });
     else service.end(connection, outcome.kind === "failed" ? "eventFailed" : "eventUnhandled");
     return;
   }
@@ -142,6 +144,12 @@ async function sendEvent({ service, upstream }: Executor, connection: Connection
     if (!connection.isOpen) return;
   }
   succeed(service, connection, ackId);
+}
+
+function whyNotHandled(kind: "failed" | "unhandled", event: EventName): string {
+  return kind === "failed"
+    ? `The event handler failed on the event '${event}'.`
+    : `No event handler takes the event '${event}'.`;
 }
 
 function forbidden(verb: "join" | "leave" | "send to", group: GroupName): AckError {

@@ -47,6 +47,16 @@ export class Hub {
     return this.#connections.get(id);
   }
 
+  /** Groups and how many members each has; safe to iterate like `select`. */
+  groups(): Iterable<readonly [GroupName, { readonly size: number }]> {
+    return this.#groups.entries();
+  }
+
+  /** The same for users and their connections. */
+  users(): Iterable<readonly [UserId, { readonly size: number }]> {
+    return this.#users.entries();
+  }
+
   hasGroup(group: GroupName): boolean {
     return this.#groups.has(group);
   }

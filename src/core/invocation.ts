@@ -16,8 +16,11 @@ export function invoke(
   command: Invoke,
 ): void {
   const { invocationId, event, payload, metadata } = command;
-  const answer = (outcome: InvokeOutcome): void =>
+  const answer = (outcome: InvokeOutcome): void => {
+    if (outcome.kind === "failed")
+      service.recentErrors.note(connection.id, outcome.name, `Invocation of '${event}': ${outcome.message}`);
     service.pushControl(connection, { kind: "invokeResponse", invocationId, outcome });
+  };
   const pending = (connection.invocations ??= new PendingInvocations());
   if (pending.has(invocationId)) {
     answer({ kind: "failed", name: "Duplicate", message: "An invocation with this id is pending." });

@@ -106,6 +106,11 @@ export class Outbox {
     return this.#entries === null ? 0 : this.#entries.length;
   }
 
+  /** Their size as the bounds count it: characters of text, bytes otherwise. */
+  get size(): number {
+    return this.#size;
+  }
+
   /** Whether the socket is full. */
   get isBlocked(): boolean {
     return this.#blocked;

@@ -42,6 +42,19 @@ test("C-40 C-41 H-56 the matcher agrees with a regular expression", () => {
   );
 });
 
+test("the text of a pattern is a pattern that means the same", () => {
+  fc.assert(
+    fc.property(patternText, nameText, (source, name) => {
+      const pattern = parseGroupPattern(source);
+      if (pattern === null) return;
+      const again = parseGroupPattern(pattern.source);
+      expect(again?.source).toBe(pattern.source);
+      expect(again?.matches(name)).toBe(pattern.matches(name));
+    }),
+    { numRuns: 2000 },
+  );
+});
+
 test("C-40 any text is a pattern or none, and matches or not", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), fc.string({ unit: "binary" }), (source, name) => {

@@ -2,6 +2,8 @@
 export interface GroupPattern {
   /** The whole name must match; linear in name length times pattern length. */
   matches(name: string): boolean;
+  /** The pattern as text; put together when asked for, and not kept (P10). */
+  readonly source: string;
 }
 
 const maxPatternLength = 1024;
@@ -53,7 +55,36 @@ export function parseGroupPattern(source: string): GroupPattern | null {
   }
   if (stars > maxStars || wildcards > maxWildcards) return null;
   if (literal !== "") tokens.push({ kind: "literal", text: literal });
-  return { matches: (name) => matchTokens(tokens, name) };
+  return new TokenPattern(tokens);
+}
+
+class TokenPattern implements GroupPattern {
+  readonly #tokens: readonly Token[];
+
+  constructor(tokens: readonly Token[]) {
+    this.#tokens = tokens;
+  }
+
+  matches(name: string): boolean {
+    return matchTokens(this.#tokens, name);
+  }
+
+  get source(): string {
+    return this.#tokens.map(sourceOf).join("");
+  }
+}
+
+function sourceOf(token: Token): string {
+  switch (token.kind) {
+    case "literal":
+      return token.text.replace(/[*?\\]/g, "\\$&");
+    case "one":
+      return "?";
+    case "segment":
+      return "*";
+    case "any":
+      return "**";
+  }
 }
 
 /** Follows all positions the tokens can have reached at once, so that no pattern can make it backtrack. */

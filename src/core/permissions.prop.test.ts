@@ -98,3 +98,31 @@ test("H-56 any roles, grants and revocations agree with a model, for every opera
     { numRuns: 400 },
   );
 });
+
+test("the roles that are shown grant what is granted, but for what is shown as revoked", () => {
+  const stateRole = fc.constantFrom("", ".a", ".a*", ".\\*", ".**").map((rest) => `webpubsub.setGroupState${rest}`);
+  fc.assert(
+    fc.property(
+      fc.array(fc.oneof(role, stateRole), { maxLength: 8 }),
+      fc.array(change, { maxLength: 8 }),
+      (roles, changes) => {
+        const permissions = new Permissions(parseRoles(roles, limits));
+        for (const { action, group: name, wanted } of changes)
+          permissions.set(
+            { action, group: name === null ? null : named.group(name), wanted },
+            limits.permissionLiterals,
+          );
+        const { granted, revoked } = permissions.roles();
+        const again = new Permissions(parseRoles(granted, limits));
+        for (const action of [...actions, "setGroupState"] as const)
+          for (const name of groups) {
+            const isRevoked = revoked.includes(`webpubsub.${action}.${name}`);
+            expect(permissions.allows(action, named.group(name))).toBe(
+              !isRevoked && again.allows(action, named.group(name)),
+            );
+          }
+      },
+    ),
+    { numRuns: 400 },
+  );
+});

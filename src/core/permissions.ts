@@ -97,6 +97,20 @@ export class Permissions {
     return all && [...literals.values()].every((allowed) => allowed);
   }
 
+  /** The roles that grant what is granted, and those that would grant what REST took away. */
+  roles(): { readonly granted: readonly string[]; readonly revoked: readonly string[] } {
+    const granted: string[] = [];
+    const revoked: string[] = [];
+    for (const [action, rules] of Object.entries(this.#rules)) {
+      const role = `${prefix}${action}`;
+      const patternRole = action === "setGroupState" || action === "getGroupState" ? role : `${role}s`;
+      if (rules.all) granted.push(role);
+      for (const { source } of rules.patterns) granted.push(`${patternRole}.${source}`);
+      for (const [group, isAllowed] of rules.literals) (isAllowed ? granted : revoked).push(`${role}.${group}`);
+    }
+    return { granted, revoked };
+  }
+
   /**
    * Makes `allows(action, group)` answer `wanted`; `group` null replaces every rule of the action by all or nothing.
    * Idempotent. `conflict`: it would need more than `limit` literal rules; nothing was changed (R-93).

@@ -42,6 +42,11 @@ export class ReplayBuffer {
     return this.#kept.length - this.#head;
   }
 
+  /** Their size as the bounds count it: characters of text, bytes otherwise. */
+  get size(): number {
+    return this.#size;
+  }
+
   /** Keeps a message and returns its number; null when that would exceed the bounds, keeping nothing (C-81). */
   add(frame: Frame, expiresAt: number | null, bounds: ReplayBounds): number | null {
     if (!this.#hasRoom(frame, bounds.replay)) {

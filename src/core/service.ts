@@ -25,6 +25,7 @@ import type { GroupStateMessage, OutboundControl, OutboundMessage } from "./outb
 import { Flusher, Outbox } from "./outbox.ts";
 import type { Backplane, Clock, FrameSink, MessageTelemetry, Scheduler, Telemetry, Upstream } from "./ports.ts";
 import type { Publication } from "./publication.ts";
+import { RecentErrors } from "./recent-errors.ts";
 import type { ReplayTotals } from "./replay-buffer.ts";
 import { Streams } from "./streams.ts";
 import { truncateUtf8 } from "./utf8.ts";
@@ -65,10 +66,12 @@ export class Service implements Operations {
   #detached = 0;
   readonly #replays: ReplayTotals = { messages: 0, bytes: 0 };
   readonly #farewells = new Farewells();
+  readonly recentErrors: RecentErrors;
   readonly #now = (): number => this.#options.clock.now();
 
   constructor(options: ServiceOptions) {
     this.#options = options;
+    this.recentErrors = new RecentErrors(options.clock);
     this.#flusher = new Flusher(options.scheduler, options.clock);
     this.#keepAlive = new KeepAlive({
       scheduler: options.scheduler,
@@ -81,9 +84,9 @@ export class Service implements Operations {
     return this.#connections;
   }
 
-  /** Connections of each hub that has any. */
-  connectionsByHub(): ReadonlyMap<HubName, number> {
-    return new Map([...this.#hubs.values()].filter(({ size }) => size > 0).map((hub) => [hub.name, hub.size]));
+  /** What is here now; to be looked at only. */
+  get hubs(): ReadonlyMap<HubName, Hub> {
+    return this.#hubs;
   }
 
   /** Connections that are over but whose sockets still have to take what is queued for them. */

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { handleAdmin } from "../admin/api.ts";
+import { type AdminPath, handleAdmin } from "../admin/api.ts";
 import { createGuard } from "../admin/guard.ts";
 import type { AdminService } from "../admin/settings.ts";
 import type { Config } from "../config/config.ts";
@@ -8,10 +8,13 @@ import { createConsole } from "../console/console.ts";
 import { createSessions } from "../console/sessions.ts";
 import type { Telemetry } from "../core/ports.ts";
 import { listenError } from "../transport/listener.ts";
+import type { OwnerApi } from "./owner-api.ts";
 import { buildPortal } from "./portal.ts";
 
-/** Biggest request body; the settings of a hub are far smaller. Ours. */
-const maxBodyBytes = 1_048_576;
+/** The biggest request body, for settings; ours. */
+const minBodyLimit = 1_048_576;
+/** The same for the data-plane API, in biggest messages: above the documented limit REST answers in its own words (R-47). */
+const bodyAllowance = 4;
 
 /** The administration listener, apart from the public ones (M-64). */
 export interface AdminListener {
@@ -29,14 +32,19 @@ export interface AdminParts {
   readonly metrics: { response(): Response };
   readonly service: AdminService;
   readonly telemetry: Telemetry;
+  /** The data-plane API, below `/api/`. */
+  readonly api: OwnerApi;
 }
 
 /**
- * Opens the administration listener with the console, `/metrics` and the administration API, if one is configured. Every
- * request but those for the console's page needs the token as a bearer token or the session of a signed-in console;
- * anything else is 401, whatever its path, and logged.
+ * Opens the administration listener with the console, `/metrics`, the administration API and the data-plane API, if one is
+ * configured. Every request but those for the console's page needs the token as a bearer token or the session of a
+ * signed-in console; anything else is 401, whatever its path, and logged.
  */
-export function openAdminListener(config: Config, { metrics, service, telemetry }: AdminParts): AdminResult | null {
+export function openAdminListener(
+  config: Config,
+  { metrics, service, telemetry, api }: AdminParts,
+): AdminResult | null {
   const { adminListen } = config.service;
   if (adminListen === null) return null;
   const { address } = adminListen;
@@ -53,13 +61,15 @@ export function openAdminListener(config: Config, { metrics, service, telemetry 
     endpoints: () => service.status().endpoints,
     refused: (request) => refused(request, 401),
   });
+  const addressOf = (request: Request): string => server.requestIP(request)?.address ?? "";
   const refused = (request: Request, status: number): void => {
-    const callerIpAddress = server.requestIP(request)?.address ?? "";
+    const callerIpAddress = addressOf(request);
     const message = `A request to the administration listener was refused with ${status}.`;
     telemetry.log("warning", "AdministrationRefused", { message, callerIpAddress });
   };
   const answer = async (request: Request): Promise<Response> => {
-    const path = pathOf(request.url);
+    const target = targetOf(request.url);
+    const { path } = target;
     const wrongHost = guard.host(request);
     const shown = wrongHost === null ? await consolePage.handle(request, path) : null;
     if (shown !== null) return shown;
@@ -69,12 +79,13 @@ export function openAdminListener(config: Config, { metrics, service, telemetry 
       return refusal;
     }
     if (path === "/metrics" && config.metrics.prometheus) return metrics.response();
-    return (await handleAdmin(service, request, path)) ?? new Response(null, { status: 404 });
+    if (/^\/api\//i.test(path)) return api({ request, ...target, callerAddress: addressOf(request) });
+    return (await handleAdmin(service, request, target)) ?? new Response(null, { status: 404 });
   };
   const options = {
     hostname: address.hostname,
     port: address.port,
-    maxRequestBodySize: maxBodyBytes,
+    maxRequestBodySize: Math.max(minBodyLimit, config.limits.maxMessageBytes * bodyAllowance),
     // Its error pages show source code.
     development: false,
     fetch: answer,
@@ -90,7 +101,8 @@ export function openAdminListener(config: Config, { metrics, service, telemetry 
   return { ok: true, listener: { url, signInUrl: `${url}/#signin=${signInToken}`, stop: () => server.stop(true) } };
 }
 
-/** Path of a URL whose host is what the client wrote, so that it may be none that `URL` takes. */
-function pathOf(url: string): string {
-  return url.replace(/^http:\/\/[^/]*/, "").replace(/\?.*$/s, "");
+/** Path and query of a URL whose host is what the client wrote, so that it may be none that `URL` takes. */
+function targetOf(url: string): AdminPath {
+  const [path = "", ...query] = url.replace(/^http:\/\/[^/]*/, "").split("?");
+  return { path, query: query.join("?") };
 }

@@ -2,6 +2,7 @@ import { createReconnectionTokens } from "../auth/reconnection-tokens.ts";
 import { createInProcessBackplane } from "../cluster/in-process.ts";
 import { billedMessages } from "../core/billed-messages.ts";
 import { createFilterCache } from "../core/filter/filter-cache.ts";
+import { Inspector } from "../core/inspection.ts";
 import { MessageQuota } from "../core/message-quota.ts";
 import { Service } from "../core/service.ts";
 import { createFrontDoor, type FrontDoorOptions } from "../front/front-door.ts";
@@ -9,7 +10,7 @@ import { createClientEndpoint } from "../gateway/client-endpoint.ts";
 import type { LiveTrace } from "../live-trace/live-trace.ts";
 import { createTraceEndpoint } from "../live-trace/trace-endpoint.ts";
 import type { ServiceTelemetry } from "../observability/telemetry.ts";
-import { createRest, type Rest } from "../rest/rest.ts";
+import { createRest, type Rest, type RestOptions } from "../rest/rest.ts";
 import type { ListenOptions } from "../transport/listener.ts";
 import type { Traffic } from "../transport/socket.ts";
 import { createSinks } from "../upstream/listeners/create-sink.ts";
@@ -38,11 +39,14 @@ export interface CompositionOptions {
 /** The rooms of one service, joined. */
 export interface Composition {
   readonly service: Service;
+  readonly inspector: Inspector;
   readonly upstream: WebhookUpstream;
   readonly tunnels: Tunnels;
   readonly listeners: EventListeners;
   readonly traffic: Traffic;
   readonly handle: ListenOptions["handle"];
+  /** The data-plane API for callers that are known to own the service. */
+  readonly ownerRest: Rest["handle"];
   /** Asks the event handlers of configured hubs whether they may be called; the answers are only logged. */
   warmUp(): void;
   /** Takes over what is built from settings and not asked for at each use. */
@@ -118,8 +122,9 @@ export function compose(options: CompositionOptions): Composition {
     throttledForSeconds,
   });
   const filters = createFilterCache(filterCacheSize);
-  const buildRest = ({ config }: LiveSettings): Rest =>
+  const buildRest = ({ config }: LiveSettings, own: Pick<RestOptions, "corsOrigins" | "trustsCallers">): Rest =>
     createRest({
+      ...own,
       operations: service,
       clock: systemClock,
       filters,
@@ -127,13 +132,16 @@ export function compose(options: CompositionOptions): Composition {
       maxBodyBytes: config.limits.maxMessageBytes,
       compat: config.compat,
       continuationKey: continuationKey(config.service.keys),
-      corsOrigins: config.cors.allowedOrigins,
       isReady: isTakingClients,
       throttledForSeconds,
       telemetry,
       report: (report) => telemetry.rest(report),
     });
-  let rest = buildRest(live());
+  const publicRest = (settings: LiveSettings): Rest =>
+    buildRest(settings, { corsOrigins: settings.config.cors.allowedOrigins });
+  const restOfOwner = (settings: LiveSettings): Rest => buildRest(settings, { corsOrigins: [], trustsCallers: true });
+  let rest = publicRest(live());
+  let ownerRest = restOfOwner(live());
   const handle = createFrontDoor({
     pathBase: live().config.service.pathBase,
     endpoint,
@@ -144,14 +152,17 @@ export function compose(options: CompositionOptions): Composition {
   const warmUp = (): void => upstream.warmUp([...live().config.hubs.keys()]);
   return {
     service,
+    inspector: new Inspector({ ...ports, service }),
     upstream,
     tunnels,
     listeners,
     traffic,
     handle,
+    ownerRest: (request) => ownerRest.handle(request),
     warmUp,
     reload() {
-      rest = buildRest(live());
+      rest = publicRest(live());
+      ownerRest = restOfOwner(live());
       upstream.reload(upstreamSettings(live().config));
       listeners.reload(listenersSettings(live().config));
       warmUp();
@@ -180,10 +191,12 @@ function otherEndpoints(
   tunnels: Tunnels,
 ): Pick<FrontDoorOptions, "serverEndpoint" | "traceEndpoint"> {
   const access = (): LiveSettings["restAccess"] => live().restAccess;
+  // Those of clients: while applications have no keys, the service still lets in whom it gave a token itself.
+  const traceAccess = (): LiveSettings["restAccess"] => ({ ...live().restAccess, keys: live().gateway.tokenKeys });
   const maxContentBytes = (): number => live().config.limits.tunnel.maxContentBytes;
   const shared = { clock: systemClock, telemetry, access };
   return {
     serverEndpoint: createTunnelEndpoint({ ...shared, tunnels, maxContentBytes, acceptsServers: isReady }),
-    traceEndpoint: createTraceEndpoint({ ...shared, liveTrace, acceptsViewers: isReady }),
+    traceEndpoint: createTraceEndpoint({ ...shared, access: traceAccess, liveTrace, acceptsViewers: isReady }),
   };
 }

@@ -10,6 +10,7 @@ import { type Listeners, openListeners } from "./listeners.ts";
 import { type LiveSettings, liveSettings } from "./live-settings.ts";
 import { missingPackage } from "./missing-packages.ts";
 import { createObserving, type HostOutput, type Observing } from "./observing.ts";
+import { createOwnerApi } from "./owner-api.ts";
 import { version } from "./version.ts";
 
 /** How long a stopping service waits for what event handlers and listeners have to get (event-handlers 6.3, 12). */
@@ -105,12 +106,17 @@ export async function startHost(loaded: LoadedConfig, output: HostOutput): Promi
   const admin = openAdminListener(config, {
     metrics: observing.metrics,
     telemetry,
+    api: createOwnerApi({ rest: composition.ownerRest, live: () => live, endpoints }),
     service: {
       get state() {
         return watch.state;
       },
       change: (edit) => watch.change(edit),
       connectionStrings: (current) => connectionStrings(current, listeners.addresses),
+      inspector: composition.inspector,
+      get mintingKey() {
+        return live.restAccess.mintingKey;
+      },
       log: (message) => telemetry.log("info", "AdministrationChange", { message }),
       status: () => ({
         version,
@@ -118,7 +124,7 @@ export async function startHost(loaded: LoadedConfig, output: HostOutput): Promi
         isReady,
         endpoints: endpoints(),
         listening,
-        connections: composition.service.connectionsByHub(),
+        connections: composition.inspector.connectionsByHub(),
         configurationFile: loaded.file,
       }),
     },

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { connectJson } from "../support/clients.ts";
 import { type EventHandler, startEventHandler } from "../support/event-handler.ts";
 import { hubApi } from "../support/hub-api.ts";
-import { type AdminCall, adminCall, adminRequest, adminSettings } from "../support/metrics.ts";
+import { type AdminCall, adminCall, adminJson, adminRequest, adminSettings } from "../support/metrics.ts";
 import { freshName } from "../support/names.ts";
 import { minimal, refusedStart } from "../support/refused-start.ts";
 import { rejection } from "../support/rejection.ts";
@@ -30,11 +30,6 @@ const configuration = {
 
 const event = (name: string) => ({ type: "event", event: name, dataType: "text", data: "x" });
 
-async function answer(server: Server, call: AdminCall): Promise<{ readonly status: number; readonly body: unknown }> {
-  const { status, text } = await adminCall(server, call);
-  return { status, body: text === "" ? null : (JSON.parse(text) as unknown) };
-}
-
 async function statusWith(server: Server, key: string): Promise<number> {
   const signing = { signing: { key } };
   return (await hubApi(server, freshName("hub"))("POST", "/:send", { body: "x", signing })).status;
@@ -47,7 +42,7 @@ describe("a server with an administration listener", () => {
   });
   afterAll(async () => await server.stop());
 
-  const admin = (call: AdminCall) => answer(server, call);
+  const admin = (call: AdminCall) => adminJson(server, call);
 
   test("M-64 every path and method wants the token, and says nothing without it", async () => {
     for (const [method, path] of [
@@ -287,7 +282,7 @@ describe("a server with an administration listener", () => {
 });
 
 describe("keys", () => {
-  const listed = async (server: Server) => (await answer(server, { method: "POST", path: "/admin/keys" })).body;
+  const listed = async (server: Server) => (await adminJson(server, { method: "POST", path: "/admin/keys" })).body;
 
   test("M-7 a regenerated key is in force at once, survives a restart, and disturbs nobody", async () => {
     const folder = tempDir();
@@ -306,7 +301,7 @@ describe("keys", () => {
         await connectJson(first, { hub, signing: { key: keys.secondary } }),
       ];
       const path = "/admin/keys/regenerate";
-      const { status, body } = await answer(first, { method: "POST", path, json: { keyType: "Primary" } });
+      const { status, body } = await adminJson(first, { method: "POST", path, json: { keyType: "Primary" } });
       fresh = (body as { primaryKey: string }).primaryKey;
       expect({ status, secondary: (body as { secondaryKey: string }).secondaryKey }).toEqual({
         status: 200,
@@ -330,7 +325,7 @@ describe("keys", () => {
       expect(second.primaryKey).toBe(fresh);
       expect(await statusWith(second, keys.primary)).toBe(401);
       expect(second.output()).toContain("service.keys.primary: is replaced by the administration API");
-      const restored = await answer(second, {
+      const restored = await adminJson(second, {
         method: "POST",
         path: "/admin/keys/restore",
         json: { keyType: "primary" },
@@ -350,12 +345,12 @@ describe("keys", () => {
       writeFileSync(server.process.configFile, "{ broken");
       await server.process.written(/ConfigurationRefused/, { from });
       const json = { keyType: "Secondary" };
-      expect((await answer(server, { method: "POST", path: "/admin/keys/regenerate", json })).status).toBe(200);
+      expect((await adminJson(server, { method: "POST", path: "/admin/keys/regenerate", json })).status).toBe(200);
       expect(await statusWith(server, keys.secondary)).toBe(401);
       await server.reconfigure({ hubs: { other: { anonymousConnectPolicy: "allow" } } });
       expect(await statusWith(server, keys.secondary)).toBe(401);
       expect(await statusWith(server, keys.primary)).toBe(202);
-      expect((await answer(server, { path: "/admin/hubs/other" })).status).toBe(200);
+      expect((await adminJson(server, { path: "/admin/hubs/other" })).status).toBe(200);
     } finally {
       await server.stop();
     }

@@ -48,6 +48,12 @@ export async function adminCall(server: Server, call: AdminCall) {
   return rawRequest(url, Buffer.concat([Buffer.from(`${lines.join("\r\n")}\r\n\r\n`), body]));
 }
 
+/** The same, its answer parsed; null for none. */
+export async function adminJson(server: Server, call: AdminCall) {
+  const { status, text } = await adminCall(server, call);
+  return { status, body: text === "" ? null : (JSON.parse(text) as unknown) };
+}
+
 /** Values by `name{labels}` as the exposition writes them. */
 type Samples = ReadonlyMap<string, number>;
 

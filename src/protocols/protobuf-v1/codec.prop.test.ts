@@ -1,12 +1,8 @@
 import { expect, test } from "bun:test";
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import fc from "fast-check";
+import { type DataMessage, type MessageData, UpstreamMessageSchema } from "../../../portal/protobuf/webpubsub_pb.ts";
 import { type Data, decodeMessage, encodeRequest, type Request } from "../../../tests/support/protobuf/client.ts";
-import {
-  type DataMessage,
-  type MessageData,
-  UpstreamMessageSchema,
-} from "../../../tests/support/protobuf/webpubsub_pb.ts";
 import type { Command } from "../../core/commands.ts";
 import { maxClientIdLength, parseAckId, parseEventName, parseGroupName } from "../../core/names.ts";
 import type { Frame, OutboundControl, OutboundMessage, StreamPart } from "../../core/outbound.ts";

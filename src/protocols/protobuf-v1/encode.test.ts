@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { fromBinary } from "@bufbuild/protobuf";
+import { DownstreamMessageSchema } from "../../../portal/protobuf/webpubsub_pb.ts";
 import { named } from "../../../tests/support/named.ts";
-import { DownstreamMessageSchema } from "../../../tests/support/protobuf/webpubsub_pb.ts";
 import { field, groupMessage } from "../../../tests/support/protobuf/wire.ts";
 import type { Frame, OutboundControl, OutboundMessage, StreamPart } from "../../core/outbound.ts";
 import type { Payload } from "../../core/payload.ts";

@@ -26,7 +26,7 @@ interface Route {
   readonly systemEvents: ReadonlySet<string>;
   readonly presenceEvents: ReadonlySet<string>;
   /** Empty: all groups. */
-  readonly groupFilters: readonly GroupPattern[];
+  readonly groupFilters: readonly Pick<GroupPattern, "matches">[];
 }
 
 /** The handlers of one settings object. Immutable; each event is routed on its own, the first match wins (E-7, E-8). */
@@ -127,4 +127,4 @@ export function compileRoutes(
 }
 
 /** Stands for an invalid filter: an empty list would mean all groups. */
-const neverMatches: GroupPattern = { matches: () => false };
+const neverMatches: Pick<GroupPattern, "matches"> = { matches: () => false };

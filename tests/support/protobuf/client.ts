@@ -1,13 +1,13 @@
 import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
-import { type ClientOptions, openClient, sendMarker } from "../clients.ts";
-import type { Target } from "../server.ts";
-import type { WebSocketClient } from "../web-socket.ts";
 import {
   type DownstreamMessage,
   DownstreamMessageSchema,
   type MessageDataSchema,
   UpstreamMessageSchema,
-} from "./webpubsub_pb.ts";
+} from "../../../portal/protobuf/webpubsub_pb.ts";
+import { type ClientOptions, openClient, sendMarker } from "../clients.ts";
+import type { Target } from "../server.ts";
+import type { WebSocketClient } from "../web-socket.ts";
 
 /** What an UpstreamMessage holds. */
 export type Request = NonNullable<MessageInitShape<typeof UpstreamMessageSchema>["message"]>;

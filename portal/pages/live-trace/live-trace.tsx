@@ -1,0 +1,289 @@
+import { useState } from "react";
+import { admin, type LiveTraceSettings } from "../../api/admin.ts";
+import type { TraceLine } from "../../api/live-trace.ts";
+import { useStatus } from "../../app/status.tsx";
+import { useSay } from "../../app/toasts.tsx";
+import { type Loaded, useLoad, wordsOf } from "../../app/use-load.ts";
+import { Check, Field } from "../../parts/field.tsx";
+import { counted, formatNumber, formatTime } from "../../parts/format.ts";
+import { Empty, Notice } from "../../parts/notice.tsx";
+import { PageHead } from "../../parts/page-head.tsx";
+import { Cell, VirtualList } from "../../parts/virtual-list.tsx";
+import { fits } from "./follow.ts";
+import { LineSheet } from "./line-sheet.tsx";
+import { type Trace, useTrace } from "./use-trace.ts";
+
+const categories = ["ConnectivityLogs", "MessagingLogs", "HttpRequestLogs"] as const;
+const levels = ["debug", "information", "warning", "error"] as const;
+const noFilter = { hub: "", connectionId: "", userId: "" };
+const badges = { debug: "", information: "", warning: "warn", error: "alarm" } as const;
+
+/** What happens in the service, line by line, and the way of one message. */
+export function LiveTrace() {
+  const { value: status } = useStatus();
+  const settings = useLoad("live-trace", () => admin.liveTrace());
+  const [filter, setFilter] = useState(noFilter);
+  const [wantsBodies, setWantsBodies] = useState(false);
+  const [keyword, setKeyword] = useState("");
+  const [level, setLevel] = useState<(typeof levels)[number]>("debug");
+  /** The lines as they were when the reader paused; null: they follow. */
+  const [paused, setPaused] = useState<readonly TraceLine[] | null>(null);
+  const [opened, setOpened] = useState<TraceLine | null>(null);
+  const trace = useTrace(status?.endpoints ?? [], { filter, wantsBodies });
+  if (status === null || settings.value === null) {
+    return <PageHead title="Live trace">{settings.error}</PageHead>;
+  }
+  const lines = paused ?? trace.lines;
+  const shown = lines.filter((line) => levels.indexOf(line.level) >= levels.indexOf(level) && fits(line, keyword));
+  return (
+    <>
+      <PageHead title="Live trace">
+        Connections, messages and requests as they happen. Open a line to follow its message from the sender to each
+        recipient. Nothing is computed while nobody captures.
+      </PageHead>
+      {settings.value.enabled ? (
+        <>
+          <Controls
+            trace={trace}
+            isPaused={paused !== null}
+            onPause={() => setPaused(paused === null ? trace.lines : null)}
+          />
+          <Settings settings={settings.value} loaded={settings} />
+          <section className="card" aria-label="Filter">
+            <div className="grid">
+              <Field label="Keyword" hint="In any column, of what is here already">
+                {(ids) => (
+                  <input {...ids} type="search" value={keyword} onChange={({ target }) => setKeyword(target.value)} />
+                )}
+              </Field>
+              <Field label="From level">
+                {(ids) => (
+                  <select
+                    {...ids}
+                    value={level}
+                    onChange={({ target }) => setLevel(levels.find((name) => name === target.value) ?? "debug")}
+                  >
+                    {levels.map((name) => (
+                      <option key={name}>{name}</option>
+                    ))}
+                  </select>
+                )}
+              </Field>
+              <ServiceFilter label="Hub" value={filter.hub} onChange={(hub) => setFilter({ ...filter, hub })} />
+              <ServiceFilter
+                label="Connection"
+                value={filter.connectionId}
+                onChange={(connectionId) => setFilter({ ...filter, connectionId })}
+              />
+              <ServiceFilter
+                label="User"
+                value={filter.userId}
+                onChange={(userId) => setFilter({ ...filter, userId })}
+              />
+            </div>
+            <Check
+              label="Show what is exchanged with event handlers: headers and bodies, payloads included, secrets masked"
+              isChecked={wantsBodies}
+              onChange={setWantsBodies}
+            />
+          </section>
+          <p className="small soft" role="status">
+            {counted(shown.length, "line")}
+            {shown.length < lines.length && ` of ${formatNumber(lines.length)}`}
+            {trace.forgotten > 0 && `, ${formatNumber(trace.forgotten)} older ones forgotten`}
+          </p>
+          {trace.dropped > 0 && (
+            <Notice kind="warn">
+              The service left out {counted(trace.dropped, "line")}: more came than a view gets in a second. No message
+              was lost. A hub, connection or user to look at makes it fewer.
+            </Notice>
+          )}
+          <VirtualList
+            label="Lines"
+            items={shown}
+            keyOf={({ id }) => String(id)}
+            rowHeight={36}
+            columns="96px 96px minmax(150px, 1fr) minmax(240px, 3fr) minmax(70px, 0.6fr) minmax(90px, 0.9fr)"
+            head={["Time", "Level", "Event", "Message", "Hub", "User"]}
+            isFollowing={paused === null}
+            onOpen={setOpened}
+            empty={<NoLines state={trace.state.kind} hasLines={lines.length > 0} onStart={trace.start} />}
+            cells={(line) => (
+              <>
+                <Cell>
+                  <span className="mono small">{formatTime(line.time)}</span>
+                </Cell>
+                <Cell>
+                  <span className={`badge ${badges[line.level]}`}>{line.level}</span>
+                </Cell>
+                <Cell>
+                  <button type="button" className="link" onClick={() => setOpened(line)}>
+                    {line.event}
+                  </button>
+                </Cell>
+                <Cell>{line.message}</Cell>
+                <Cell>{line.context["hub"] ?? ""}</Cell>
+                <Cell>{line.context["userId"] ?? ""}</Cell>
+              </>
+            )}
+          />
+        </>
+      ) : (
+        <SwitchedOff loaded={settings} />
+      )}
+      {opened !== null && (
+        <LineSheet line={opened} lines={trace.lines} onOpen={setOpened} onClose={() => setOpened(null)} />
+      )}
+    </>
+  );
+}
+
+interface ControlsProps {
+  readonly trace: Trace;
+  readonly isPaused: boolean;
+  readonly onPause: () => void;
+}
+
+function Controls({ trace, isPaused, onPause }: ControlsProps) {
+  const { state } = trace;
+  const isOn = state.kind === "capturing" || state.kind === "starting";
+  return (
+    <>
+      <div className="row">
+        {isOn ? (
+          <button type="button" onClick={trace.stop}>
+            Stop
+          </button>
+        ) : (
+          <button type="button" className="primary" onClick={trace.start}>
+            Capture
+          </button>
+        )}
+        <button type="button" aria-pressed={isPaused} disabled={trace.lines.length === 0} onClick={onPause}>
+          {isPaused ? "Go on" : "Pause"}
+        </button>
+        <button type="button" disabled={trace.lines.length === 0} onClick={trace.clear}>
+          Clear
+        </button>
+        <span className={`badge ${state.kind === "capturing" ? "good" : ""}`} role="status">
+          {{ idle: "not capturing", starting: "starting", capturing: "capturing", ended: "ended" }[state.kind]}
+        </span>
+        {isPaused && <span className="small soft">Paused: new lines are kept, and shown when you go on.</span>}
+      </div>
+      {state.kind === "ended" && <Notice kind="alarm">{state.reason}</Notice>}
+    </>
+  );
+}
+
+function ServiceFilter({
+  label,
+  value,
+  onChange,
+}: {
+  readonly label: string;
+  readonly value: string;
+  readonly onChange: (text: string) => void;
+}) {
+  return (
+    <Field label={label} hint="The whole name; asked of the service, so none of its lines is lost">
+      {(ids) => (
+        <input
+          {...ids}
+          defaultValue={value}
+          onBlur={({ target }) => onChange(target.value.trim())}
+          onKeyDown={({ key, currentTarget }) => {
+            if (key === "Enter") onChange(currentTarget.value.trim());
+          }}
+        />
+      )}
+    </Field>
+  );
+}
+
+function SwitchedOff({ loaded }: { readonly loaded: Loaded<LiveTraceSettings> }) {
+  const say = useSay();
+  const turnOn = async (): Promise<void> => {
+    await admin.patchLiveTrace({ enabled: true }).then(
+      (settings) => {
+        loaded.set(settings);
+        say("Live trace is on.");
+      },
+      (error: unknown) => say(wordsOf(error)),
+    );
+  };
+  return (
+    <section className="card">
+      <Empty
+        title="Live trace is off"
+        action={
+          <button type="button" className="primary" onClick={() => void turnOn()}>
+            Turn on live trace
+          </button>
+        }
+      >
+        While it is on, whoever has an access key may watch connections, messages and requests, without their content.
+      </Empty>
+    </section>
+  );
+}
+
+interface SettingsProps {
+  readonly settings: LiveTraceSettings;
+  readonly loaded: Loaded<LiveTraceSettings>;
+}
+
+/** Which categories are traced; none named means all of them. */
+function Settings({ settings, loaded }: SettingsProps) {
+  const say = useSay();
+  const named = settings.categories.length === 0 ? categories : settings.categories;
+  const change = (changes: Partial<LiveTraceSettings>): void =>
+    void admin.patchLiveTrace(changes).then(
+      (next) => loaded.set(next),
+      (error: unknown) => say(wordsOf(error)),
+    );
+  const toggle = (category: string, isWanted: boolean): void => {
+    const next = categories.filter((name) => (name === category ? isWanted : named.includes(name)));
+    if (next.length === 0) say("One category has to stay; turn live trace off instead.");
+    else change({ categories: next.length === categories.length ? [] : next });
+  };
+  return (
+    <div className="row">
+      {categories.map((category) => (
+        <Check
+          key={category}
+          label={category}
+          isChecked={named.includes(category)}
+          onChange={(isChecked) => toggle(category, isChecked)}
+        />
+      ))}
+      <button type="button" className="quiet" onClick={() => change({ enabled: false })}>
+        Turn off live trace
+      </button>
+    </div>
+  );
+}
+
+interface NoLinesProps {
+  readonly state: string;
+  readonly hasLines: boolean;
+  readonly onStart: () => void;
+}
+
+function NoLines({ state, hasLines, onStart }: NoLinesProps) {
+  if (hasLines) return <Empty title="No line fits">Look for less, or from a lower level.</Empty>;
+  if (state === "capturing" || state === "starting") {
+    return <Empty title="Waiting for lines">Connect a client or send a message, for instance in the Playground.</Empty>;
+  }
+  return (
+    <Empty
+      title="Nothing captured"
+      action={
+        <button type="button" className="primary" onClick={onStart}>
+          Start to capture
+        </button>
+      }
+    >
+      Lines appear here from the moment you capture.
+    </Empty>
+  );
+}
