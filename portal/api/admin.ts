@@ -100,13 +100,14 @@ export interface LiveTraceSettings {
 }
 
 export interface HandlerTest {
+  /** `allowed` and `tunnelConnected` are good, see `docs/administration.md` for the others. */
   readonly outcome: string;
   readonly message: string;
   readonly request: {
     readonly method: string;
     readonly url: string;
     readonly headers: Readonly<Record<string, string>>;
-  };
+  } | null;
   readonly response: {
     readonly status: number;
     readonly headers: Readonly<Record<string, string>>;

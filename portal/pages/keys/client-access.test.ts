@@ -30,12 +30,12 @@ test("roles are those of single groups unless any group is allowed", () => {
   expect(rolesOf({ ...form, sendsToGroups: " \n", joinsAnyGroup: false, joinsGroups: "" })).toEqual([]);
 });
 
-test("the Playground gets what the form says, with lists that survive commas, and no token", () => {
+test("the Playground gets what the form says, and no token", () => {
   expect(playgroundParameters(form)).toEqual({
     hub: "chat",
     userId: "u 1",
-    groups: "a,b\nc",
-    roles: "webpubsub.sendToGroup.news\nwebpubsub.sendToGroup.sport.local\nwebpubsub.joinLeaveGroup",
+    group: ["a,b", "c"],
+    role: ["webpubsub.sendToGroup.news", "webpubsub.sendToGroup.sport.local", "webpubsub.joinLeaveGroup"],
     protocol: "json",
   });
 });

@@ -59,13 +59,13 @@ export function rolesOf(form: ClientAccessForm): readonly string[] {
   ];
 }
 
-/** What the Playground is opened with, never the token: it makes its own. Lists have one entry in each line. */
-export function playgroundParameters(form: ClientAccessForm): Readonly<Record<string, string>> {
+/** What the Playground is opened with, never the token: it makes its own. */
+export function playgroundParameters(form: ClientAccessForm): Readonly<Record<string, string | readonly string[]>> {
   return {
     hub: form.hub.trim(),
     userId: form.userId,
-    groups: linesOf(form.groups).join("\n"),
-    roles: rolesOf(form).join("\n"),
+    group: linesOf(form.groups),
+    role: rolesOf(form),
     protocol: form.protocol === "none" ? "" : form.protocol,
   };
 }

@@ -6,6 +6,7 @@ import { useAction } from "../../app/use-action.ts";
 import { useLoad } from "../../app/use-load.ts";
 import { CopyField } from "../../parts/copy-field.tsx";
 import { Confirm } from "../../parts/dialog.tsx";
+import { LoadState } from "../../parts/load-state.tsx";
 import { Notice } from "../../parts/notice.tsx";
 import { PageHead } from "../../parts/page-head.tsx";
 import { ClientUrlGenerator } from "./client-url-generator.tsx";
@@ -22,19 +23,7 @@ export function Keys() {
         Access keys sign client URLs and REST requests. Whoever has one can do everything in every hub: keep them in
         your servers, never in a web page.
       </PageHead>
-      {keys.error !== null && (
-        <Notice
-          kind="alarm"
-          actions={
-            <button type="button" onClick={keys.reload}>
-              Try again
-            </button>
-          }
-        >
-          The keys cannot be shown. {keys.error}
-        </Notice>
-      )}
-      {keys.value === null && keys.error === null && <p className="soft">Loading the keys …</p>}
+      <LoadState what="the keys" loaded={keys} />
       {keys.value !== null && (
         <div className="grid two">
           {keyTypes.map((type) => (

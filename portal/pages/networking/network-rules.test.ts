@@ -10,6 +10,7 @@ const open: NetworkRules = {
   ipRules: [],
   source: "configuration",
 };
+const lan: NetworkRules["privateEndpoints"][number] = { name: "lan", allow: ["RESTAPI", "Trace"], deny: [] };
 const office = { value: "203.0.113.0/24", action: "Allow" };
 
 test("M-27 M-28 public access, default action and refused kinds decide who gets in", () => {
@@ -34,7 +35,7 @@ test("M-30 a named listener follows its own rules alone", () => {
 });
 
 test("a kind of request is allowed, denied or neither", () => {
-  const denied = withChoice({ name: "lan", allow: ["RESTAPI", "Trace"], deny: [] }, "Trace", "deny");
+  const denied = withChoice(lan, "Trace", "deny");
   expect(denied).toEqual({ name: "lan", allow: ["RESTAPI"], deny: ["Trace"] });
   expect([choiceOf(denied, "Trace"), choiceOf(denied, "RESTAPI"), choiceOf(denied, "ClientConnection")]).toEqual([
     "deny",

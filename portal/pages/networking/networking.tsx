@@ -6,10 +6,12 @@ import { useSay } from "../../app/toasts.tsx";
 import { useAction } from "../../app/use-action.ts";
 import { type Loaded, useLoad, wordsOf } from "../../app/use-load.ts";
 import { Confirm } from "../../parts/dialog.tsx";
-import { faultAt, faultsElsewhere, faultsOf, type SettingFault } from "../../parts/faults.ts";
+import { faultsElsewhere, faultsOf, type SettingFault } from "../../parts/faults.ts";
 import { Field } from "../../parts/field.tsx";
+import { LoadState } from "../../parts/load-state.tsx";
 import { Notice } from "../../parts/notice.tsx";
 import { PageHead } from "../../parts/page-head.tsx";
+import { SaveFailure } from "../../parts/save-failure.tsx";
 import { IpRules } from "./ip-rules.tsx";
 import { changesOf, lockouts } from "./network-rules.ts";
 import { RequestRules } from "./request-rules.tsx";
@@ -24,19 +26,7 @@ export function Networking() {
         Who may reach the endpoints of the service. Refused requests get 403 before their token is looked at. The
         console and health checks are not concerned.
       </PageHead>
-      {rules.error !== null && (
-        <Notice
-          kind="alarm"
-          actions={
-            <button type="button" onClick={rules.reload}>
-              Try again
-            </button>
-          }
-        >
-          The rules cannot be shown. {rules.error}
-        </Notice>
-      )}
-      {rules.value === null && rules.error === null && <p className="soft">Loading the rules …</p>}
+      <LoadState what="the rules" loaded={rules} />
       {rules.value !== null && <RulesForm key={JSON.stringify(rules.value)} saved={rules.value} onChange={rules.set} />}
     </>
   );
@@ -47,121 +37,64 @@ interface RulesFormProps {
   readonly onChange: Loaded<NetworkRules>["set"];
 }
 
+/** The rules while they are edited, to be saved together. */
 function RulesForm({ saved, onChange }: RulesFormProps) {
   const [rules, setRules] = useState(saved);
   const [faults, setFaults] = useState<readonly SettingFault[]>([]);
   const [failure, setFailure] = useState<string | null>(null);
-  const [asked, setAsked] = useState<"save" | "restore" | null>(null);
-  const status = useStatus();
+  const [isAsking, setAsking] = useState(false);
   const say = useSay();
+  const status = useStatus();
   const action = useAction();
   const changes = changesOf(saved, rules);
   const isChanged = Object.keys(changes).length > 0;
   const losses = lockouts(saved, rules);
-  const isHiding = status.value?.warnings.some(({ path }) => overlaid.includes(path)) === true;
-  const change = (part: Partial<NetworkRules>): void => setRules({ ...rules, ...part });
-  const run = (work: () => Promise<NetworkRules>, done: string): void => {
-    setAsked(null);
-    setFailure(null);
-    setFaults([]);
+  const settle = (why: string | null, wrong: readonly SettingFault[]): void => {
+    setFailure(why);
+    setFaults(wrong);
+  };
+  const change = (part: Partial<NetworkRules>): void => {
+    setRules({ ...rules, ...part });
+    settle(null, []);
+  };
+  const save = (): void => {
+    setAsking(false);
+    settle(null, []);
     action.run(
       async () => {
-        onChange(await work());
+        onChange(await admin.patchNetworkRules(changes));
         status.reload();
-        say(done);
+        say("The network rules are saved");
       },
       (error) => {
         const details = error instanceof ApiError ? error.details : [];
-        setFaults(faultsOf(details, ["properties.networkACLs", "properties"]));
-        setFailure(details.length === 0 ? wordsOf(error) : "Nothing was saved; some rules are not right.");
+        const why = details.length === 0 ? wordsOf(error) : "Nothing was saved; some rules are not right.";
+        settle(why, faultsOf(details, ["properties.networkACLs", "properties"]));
       },
     );
   };
-  const save = (): void => run(() => admin.patchNetworkRules(changes), "The network rules are saved");
-  const rest = faultsElsewhere(faults, [
-    "ipRules",
-    ...rules.privateEndpoints.map((_, index) => `privateEndpoints[${index}].name`),
-  ]);
   return (
     <>
-      {saved.source === "overlay" && (
-        <Notice
-          actions={
-            <button type="button" onClick={() => setAsked("restore")}>
-              Restore
-            </button>
-          }
-        >
-          These rules were set here{isHiding ? "; those of the configuration have no effect" : ""}.
-        </Notice>
-      )}
-      <section className="card" aria-label="Public network access">
-        <h2>Public network access</h2>
-        <fieldset className="row">
-          <legend className="small soft">
-            Disabled: only listeners that are named below as private endpoints let requests through.
-          </legend>
-          {["Enabled", "Disabled"].map((value) => (
-            <label key={value} className="check">
-              <input
-                type="radio"
-                name="publicNetworkAccess"
-                checked={rules.publicNetworkAccess === value}
-                onChange={() => change({ publicNetworkAccess: value })}
-              />
-              {value}
-            </label>
-          ))}
-        </fieldset>
-      </section>
+      {saved.source === "overlay" && <SetHere onRestored={onChange} />}
+      <PublicAccess value={rules.publicNetworkAccess} onChange={change} />
       <section className="card" aria-label="Access control rules">
         <h2>Access control rules</h2>
-        <div className="short">
-          <Field label="Default action" hint="Where the rules below do not decide.">
-            {(ids) => (
-              <select
-                {...ids}
-                value={rules.defaultAction}
-                onChange={({ target }) => change({ defaultAction: target.value })}
-              >
-                <option>Allow</option>
-                <option>Deny</option>
-              </select>
-            )}
-          </Field>
-        </div>
+        <DefaultAction value={rules.defaultAction} onChange={change} />
         <RequestRules rules={rules} onChange={change} faults={faults} />
       </section>
-      <IpRules
-        rules={rules.ipRules}
-        onChange={(ipRules) => {
-          change({ ipRules });
-          setFaults([]);
-        }}
-        faults={faults}
-      />
-      {failure !== null && (
-        <Notice kind="alarm">
-          {failure}
-          {rest.map(({ target, message }) => (
-            <span key={`${target} ${message}`} className="line">
-              <code>{target}</code> {message}
-            </span>
-          ))}
-          {faultAt(faults, "ipRules") !== null && <span className="line">See the marked IP rules.</span>}
-        </Notice>
-      )}
+      <IpRules rules={rules.ipRules} onChange={(ipRules) => change({ ipRules })} faults={faults} />
+      <SaveFailure failure={failure} faults={faultsElsewhere(faults, ["ipRules", "privateEndpoints"])} />
       {losses.length > 0 && (
         <Notice kind="warn">
-          <strong>This locks out part of the public network.</strong> {losses.join(" ")}
+          <strong>This change locks out part of the public network.</strong> {losses.join(" ")}
         </Notice>
       )}
-      <div className="row save-bar">
+      <div className="row">
         <button
           type="button"
           className="primary"
           disabled={!isChanged || action.isBusy}
-          onClick={() => (losses.length > 0 ? setAsked("save") : save())}
+          onClick={() => (losses.length > 0 ? setAsking(true) : save())}
         >
           Save
         </button>
@@ -170,16 +103,15 @@ function RulesForm({ saved, onChange }: RulesFormProps) {
           disabled={!isChanged}
           onClick={() => {
             setRules(saved);
-            setFaults([]);
-            setFailure(null);
+            settle(null, []);
           }}
         >
           Discard
         </button>
         <span className="small soft">{isChanged ? "There are unsaved changes." : "Everything is saved."}</span>
       </div>
-      {asked === "save" && (
-        <Confirm title="Lock them out?" action="Save these rules" onClose={() => setAsked(null)} onConfirm={save}>
+      {isAsking && (
+        <Confirm title="Lock them out?" action="Save these rules" onClose={() => setAsking(false)} onConfirm={save}>
           <div className="stack">
             <ul>
               {losses.map((loss) => (
@@ -193,22 +125,97 @@ function RulesForm({ saved, onChange }: RulesFormProps) {
           </div>
         </Confirm>
       )}
-      {asked === "restore" && (
+    </>
+  );
+}
+
+interface PartProps {
+  readonly value: string;
+  readonly onChange: (part: Partial<NetworkRules>) => void;
+}
+
+function PublicAccess({ value, onChange }: PartProps) {
+  return (
+    <section className="card" aria-label="Public network access">
+      <h2>Public network access</h2>
+      <fieldset>
+        <legend className="plain">
+          When it is disabled, only listeners that are named as private endpoints below let requests through.
+        </legend>
+        <div className="row">
+          {["Enabled", "Disabled"].map((choice) => (
+            <label key={choice} className="check">
+              <input
+                type="radio"
+                name="publicNetworkAccess"
+                checked={value === choice}
+                onChange={() => onChange({ publicNetworkAccess: choice })}
+              />
+              {choice}
+            </label>
+          ))}
+        </div>
+      </fieldset>
+    </section>
+  );
+}
+
+function DefaultAction({ value, onChange }: PartProps) {
+  return (
+    <div className="short">
+      <Field label="Default action" hint="Where the rules below do not decide.">
+        {(ids) => (
+          <select {...ids} value={value} onChange={({ target }) => onChange({ defaultAction: target.value })}>
+            <option>Allow</option>
+            <option>Deny</option>
+          </select>
+        )}
+      </Field>
+    </div>
+  );
+}
+
+/** Settings that are replaced as a whole by what is set here. */
+const overlaid: readonly string[] = ["properties.networkACLs", "properties.publicNetworkAccess"];
+
+/** Says that these are not the rules of the configuration, and gives those back. */
+function SetHere({ onRestored }: { readonly onRestored: (rules: NetworkRules) => void }) {
+  const [isAsking, setAsking] = useState(false);
+  const status = useStatus();
+  const say = useSay();
+  const action = useAction();
+  const isHiding = status.value?.warnings.some(({ path }) => overlaid.includes(path)) === true;
+  const restore = (): void => {
+    setAsking(false);
+    action.run(async () => {
+      onRestored(await admin.restoreNetworkRules());
+      status.reload();
+      say("The configured network rules count again");
+    });
+  };
+  return (
+    <>
+      <Notice
+        actions={
+          <button type="button" disabled={action.isBusy} onClick={() => setAsking(true)}>
+            Restore
+          </button>
+        }
+      >
+        These rules were set here{isHiding ? "; those of the configuration have no effect" : ""}.
+      </Notice>
+      {isAsking && (
         <Confirm
           title="Restore the configured rules?"
           action="Restore"
-          onClose={() => setAsked(null)}
-          onConfirm={() => run(() => admin.restoreNetworkRules(), "The configured network rules count again")}
+          onClose={() => setAsking(false)}
+          onConfirm={restore}
         >
           <p>
-            The rules of the configuration count again, or the built-in ones, which let everybody in. What was set here
-            is lost.
+            The rules of the configuration count again; without any, everybody is let in. What was set here is lost.
           </p>
         </Confirm>
       )}
     </>
   );
 }
-
-/** Settings that are replaced as a whole by what is set here. */
-const overlaid: readonly string[] = ["properties.networkACLs", "properties.publicNetworkAccess"];

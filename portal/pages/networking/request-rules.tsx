@@ -37,7 +37,7 @@ export function RequestRules({ rules, onChange, faults }: RequestRulesProps) {
           title={`Private endpoint ${endpoint.name}`}
           rules={endpoint}
           accessOf={(type) => privateAccess(rules, endpoint, type)}
-          fault={faultAt(faults, `privateEndpoints[${index}].name`)}
+          fault={faultAt(faults, `privateEndpoints[${index}]`)}
           onChange={(changed) =>
             onChange({ privateEndpoints: privateEndpoints.with(index, { ...endpoint, ...changed }) })
           }

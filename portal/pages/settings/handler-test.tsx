@@ -47,25 +47,39 @@ function missing(hub: string, settings: RawSettings): string | null {
   return textAt(settings, ["urlTemplate"]) === "" ? "Give a URL template to test this." : null;
 }
 
+/** What an outcome is called; whether events would go there is said by the first member. */
+const outcomes: Readonly<Record<string, readonly ["good" | "alarm", string]>> = {
+  allowed: ["good", "Works"],
+  tunnelConnected: ["good", "Tunnel connected"],
+  refused: ["alarm", "Refused"],
+  unreachable: ["alarm", "Not reachable"],
+  timedOut: ["alarm", "No answer in time"],
+  blocked: ["alarm", "Blocked"],
+  invalidResponse: ["alarm", "Not a valid answer"],
+  invalid: ["alarm", "Not usable"],
+  noTunnel: ["alarm", "No tunnel"],
+};
+
 function TestResult({ test }: { readonly test: HandlerTest }) {
   const { outcome, message, request, response, durationMs } = test;
-  const isGood = outcome === "allowed";
+  const [kind, words] = outcomes[outcome] ?? ["alarm", outcome];
   return (
     <div className="test-result stack" role="status">
       <div className="row">
-        <span className={`badge ${isGood ? "good" : "alarm"}`}>{isGood ? "Works" : outcome}</span>
+        <span className={`badge ${kind}`}>{words}</span>
         <span className="soft small">{formatNumber(durationMs)} ms</span>
       </div>
       <p>{message}</p>
-      <details>
-        <summary>Request</summary>
-        <pre>{httpText(`${request.method} ${request.url}`, request.headers)}</pre>
-      </details>
-      {response === null ? (
-        <p className="soft">There was no answer.</p>
-      ) : (
+      {request !== null && (
+        <details>
+          <summary>Request</summary>
+          <pre>{httpText(`${request.method} ${request.url}`, request.headers)}</pre>
+        </details>
+      )}
+      {request !== null && response === null && <p className="soft">There was no answer.</p>}
+      {response !== null && (
         <details open>
-          <summary>Answer {response.status}</summary>
+          <summary>Answer: {response.status}</summary>
           <pre>{httpText(`HTTP ${response.status}`, response.headers)}</pre>
           {response.body !== "" && <pre className="body">{response.body}</pre>}
         </details>

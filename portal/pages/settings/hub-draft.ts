@@ -112,3 +112,11 @@ export function removedHubs(changed: readonly string[], hubs: readonly Hub[]): r
     return name === undefined || there.has(name.toLowerCase()) ? [] : [name];
   });
 }
+
+/** Whether this is a name of the entry for hubs without settings; the second is that of an early emulator. */
+export const isDefault = (name: string): boolean => name === defaultHub || name === "_default";
+
+/** What a person calls a hub's settings. */
+export function titleOf(name: string): string {
+  return isDefault(name) ? "every other hub (*)" : name === "" ? "the new hub" : name;
+}

@@ -1,4 +1,4 @@
-import { type ReactNode, type SubmitEvent, useEffect, useRef, useState } from "react";
+import { type SubmitEvent, useEffect, useRef, useState } from "react";
 import { admin, type Hub } from "../../api/admin.ts";
 import { ApiError } from "../../api/http.ts";
 import { useSay } from "../../app/toasts.tsx";
@@ -7,23 +7,12 @@ import { wordsOf } from "../../app/use-load.ts";
 import { Confirm, Dialog } from "../../parts/dialog.tsx";
 import { faultAt, faultsElsewhere, faultsOf, type SettingFault } from "../../parts/faults.ts";
 import { Field } from "../../parts/field.tsx";
-import { Notice } from "../../parts/notice.tsx";
+import { SaveFailure } from "../../parts/save-failure.tsx";
+import { Entries } from "./entries.tsx";
 import { HandlerEditor, handlerFieldPaths } from "./handler-editor.tsx";
-import {
-  defaultHub,
-  draftOf,
-  type EntryList,
-  type HubDraft,
-  isSame,
-  nameFault,
-  propertiesOf,
-  withEntryMovedUp,
-  withEntrySettings,
-  withNewEntry,
-  withoutEntry,
-} from "./hub-draft.ts";
+import { draftOf, type EntryList, type HubDraft, isSame, nameFault, propertiesOf, titleOf } from "./hub-draft.ts";
 import { ListenerEditor, listenerFieldPaths } from "./listener-editor.tsx";
-import { type RawSettings, textAt, textsAt, withValue } from "./raw-settings.ts";
+import { type RawSettings, textAt, textsAt } from "./raw-settings.ts";
 import { ListField } from "./setting-fields.tsx";
 
 interface HubEditorProps {
@@ -76,21 +65,10 @@ export function HubEditor({ hub, hubs, onSaved, onClose }: HubEditorProps) {
     );
   };
   const leave = (): void => (isChanged ? setAsking(true) : onClose());
-  const change = (settings: RawSettings): void => setDraft({ ...draft, settings });
-  const rest = faultsElsewhere(faults, fieldPaths(draft));
   return (
     <Dialog title={known === null ? "Add a hub" : titleOf(known.name)} onClose={leave} isSheet>
       <form className="hub-form" ref={form} onSubmit={save} noValidate>
-        {failure !== null && (
-          <Notice kind="alarm">
-            {failure}
-            {rest.map(({ target, message }) => (
-              <span key={`${target} ${message}`} className="line">
-                <code>{target}</code> {message}
-              </span>
-            ))}
-          </Notice>
-        )}
+        <SaveFailure failure={failure} faults={faultsElsewhere(faults, fieldPaths(draft))} />
         {known === null && (
           <Field
             label="Hub name"
@@ -130,51 +108,11 @@ export function HubEditor({ hub, hubs, onSaved, onClose }: HubEditorProps) {
         >
           {(settings, set, root) => <ListenerEditor settings={settings} onChange={set} root={root} faults={faults} />}
         </Entries>
-        <section className="stack" aria-label="Connections">
-          <h3>Connections</h3>
-          <div className="grid">
-            <Field
-              label="Anonymous clients"
-              hint="Clients without a token."
-              fault={faultAt(faults, "anonymousConnectPolicy")}
-            >
-              {(ids) => (
-                <select
-                  {...ids}
-                  value={textAt(draft.settings, ["anonymousConnectPolicy"])}
-                  onChange={({ target }) => change({ ...draft.settings, anonymousConnectPolicy: target.value })}
-                >
-                  <option value="deny">Deny</option>
-                  <option value="allow">Allow</option>
-                </select>
-              )}
-            </Field>
-            <Field
-              label="WebSocket keep-alive in seconds"
-              hint="Interval of pings, 1 to 120."
-              fault={faultAt(faults, "webSocketKeepAliveIntervalInSeconds")}
-            >
-              {(ids) => (
-                <input
-                  {...ids}
-                  inputMode="numeric"
-                  autoComplete="off"
-                  value={textAt(draft.settings, ["webSocketKeepAliveIntervalInSeconds"])}
-                  onChange={({ target }) =>
-                    change({ ...draft.settings, webSocketKeepAliveIntervalInSeconds: numberOrText(target.value) })
-                  }
-                />
-              )}
-            </Field>
-          </div>
-          <ListField
-            label="Allowed origins"
-            hint="Web pages that may connect: * for all, or origins such as https://app.example.com, one in each line. Empty: none."
-            fault={faultAt(faults, "allowedOrigins")}
-            values={textsAt(draft.settings, ["allowedOrigins"])}
-            onChange={(values) => change(withValue(draft.settings, ["allowedOrigins"], values))}
-          />
-        </section>
+        <ConnectionFields
+          settings={draft.settings}
+          onChange={(settings) => setDraft({ ...draft, settings })}
+          faults={faults}
+        />
         <div className="row end sheet-foot">
           <span className="grow small soft">
             {isChanged ? "Changes count for the next events and connections." : "Nothing changed yet."}
@@ -201,73 +139,59 @@ export function HubEditor({ hub, hubs, onSaved, onClose }: HubEditorProps) {
   );
 }
 
-interface EntriesProps {
-  readonly draft: HubDraft;
-  readonly list: EntryList;
-  readonly title: string;
-  readonly one: string;
-  readonly about: string;
-  readonly onChange: (draft: HubDraft) => void;
-  readonly children: (settings: RawSettings, set: (settings: RawSettings) => void, root: string) => ReactNode;
+interface ConnectionFieldsProps {
+  readonly settings: RawSettings;
+  readonly onChange: (settings: RawSettings) => void;
+  readonly faults: readonly SettingFault[];
 }
 
-/** Handlers or listeners of a hub. */
-function Entries({ draft, list, title, one, about, onChange, children }: EntriesProps) {
-  const entries = draft[list];
-  const isOrdered = list === "eventHandlers" && entries.length > 1;
+/** What counts for the hub's connections. */
+function ConnectionFields({ settings, onChange, faults }: ConnectionFieldsProps) {
   return (
-    <section className="stack" aria-label={title}>
-      <h3>{title}</h3>
-      <p className="small soft">{about}</p>
-      {entries.map(({ key, settings }, index) => (
-        <section key={key} className="entry" aria-label={`${one} ${index + 1}`}>
-          <header className="row">
-            <strong className="grow">
-              {one} {index + 1}
-            </strong>
-            {isOrdered && (
-              <>
-                <button
-                  type="button"
-                  className="quiet"
-                  aria-label={`Move ${one.toLowerCase()} ${index + 1} up`}
-                  disabled={index === 0}
-                  onClick={() => onChange(withEntryMovedUp(draft, list, index))}
-                >
-                  Up
-                </button>
-                <button
-                  type="button"
-                  className="quiet"
-                  aria-label={`Move ${one.toLowerCase()} ${index + 1} down`}
-                  disabled={index === entries.length - 1}
-                  onClick={() => onChange(withEntryMovedUp(draft, list, index + 1))}
-                >
-                  Down
-                </button>
-              </>
-            )}
-            <button
-              type="button"
-              className="quiet danger"
-              aria-label={`Remove ${one.toLowerCase()} ${index + 1}`}
-              onClick={() => onChange(withoutEntry(draft, list, index))}
+    <section className="stack" aria-label="Connections">
+      <h3>Connections</h3>
+      <div className="grid">
+        <Field
+          label="Anonymous clients"
+          hint="Clients without a token."
+          fault={faultAt(faults, "anonymousConnectPolicy")}
+        >
+          {(ids) => (
+            <select
+              {...ids}
+              value={textAt(settings, ["anonymousConnectPolicy"])}
+              onChange={({ target }) => onChange({ ...settings, anonymousConnectPolicy: target.value })}
             >
-              Remove
-            </button>
-          </header>
-          {children(
-            settings,
-            (changed) => onChange(withEntrySettings(draft, list, { key, settings: changed })),
-            `${list}[${index}]`,
+              <option value="deny">Deny</option>
+              <option value="allow">Allow</option>
+            </select>
           )}
-        </section>
-      ))}
-      <div className="row">
-        <button type="button" onClick={() => onChange(withNewEntry(draft, list))}>
-          Add {one.toLowerCase()}
-        </button>
+        </Field>
+        <Field
+          label="WebSocket keep-alive in seconds"
+          hint="Interval of pings, 1 to 120."
+          fault={faultAt(faults, "webSocketKeepAliveIntervalInSeconds")}
+        >
+          {(ids) => (
+            <input
+              {...ids}
+              inputMode="numeric"
+              autoComplete="off"
+              value={textAt(settings, ["webSocketKeepAliveIntervalInSeconds"])}
+              onChange={({ target }) =>
+                onChange({ ...settings, webSocketKeepAliveIntervalInSeconds: numberOrText(target.value) })
+              }
+            />
+          )}
+        </Field>
       </div>
+      <ListField
+        label="Allowed origins"
+        hint="Web pages that may connect: * for all, or origins such as https://app.example.com, one in each line. Empty: none."
+        fault={faultAt(faults, "allowedOrigins")}
+        values={textsAt(settings, ["allowedOrigins"])}
+        onChange={(values) => onChange({ ...settings, allowedOrigins: values })}
+      />
     </section>
   );
 }
@@ -284,11 +208,6 @@ function fieldPaths(draft: HubDraft): readonly string[] {
     ...within("eventHandlers", handlerFieldPaths),
     ...within("eventListeners", listenerFieldPaths),
   ];
-}
-
-/** What a person calls a hub's settings. */
-export function titleOf(name: string): string {
-  return name === defaultHub ? "every other hub (*)" : name === "" ? "the new hub" : name;
 }
 
 /** Digits as a number, anything else as typed: the service says what is wrong with it. */
