@@ -44,6 +44,9 @@ export interface HubProperties {
 export interface Hub {
   readonly name: string;
   readonly properties: HubProperties;
+  readonly source: "configuration" | "overlay";
+  /** Whether the configuration has settings for it that do not count now. */
+  readonly isOverridden: boolean;
 }
 
 export interface ListedConnection {
@@ -77,9 +80,18 @@ export interface ListPage<Item> {
   readonly next: string | null;
 }
 
+export interface RequestTypeRules {
+  readonly allow: readonly string[];
+  readonly deny: readonly string[];
+}
+
 export interface NetworkRules {
   readonly publicNetworkAccess: string;
-  readonly [member: string]: unknown;
+  readonly defaultAction: string;
+  readonly publicNetwork: RequestTypeRules;
+  readonly privateEndpoints: readonly (RequestTypeRules & { readonly name: string })[];
+  readonly ipRules: readonly { readonly value: string; readonly action: string }[];
+  readonly source: "configuration" | "overlay";
 }
 
 export interface LiveTraceSettings {
@@ -88,13 +100,14 @@ export interface LiveTraceSettings {
 }
 
 export interface HandlerTest {
+  /** `allowed` and `tunnelConnected` are good, see `docs/administration.md` for the others. */
   readonly outcome: string;
   readonly message: string;
   readonly request: {
     readonly method: string;
     readonly url: string;
     readonly headers: Readonly<Record<string, string>>;
-  };
+  } | null;
   readonly response: {
     readonly status: number;
     readonly headers: Readonly<Record<string, string>>;
@@ -123,7 +136,7 @@ export const admin = {
   testEventHandler: (hub: string, properties: EventHandler) =>
     call<HandlerTest>(`${hubPath(hub)}/testEventHandler`, { method: "POST", body: { properties } }),
   networkRules: () => call<NetworkRules>("/admin/networkRules"),
-  patchNetworkRules: (rules: Readonly<Record<string, unknown>>) =>
+  patchNetworkRules: (rules: Partial<NetworkRules>) =>
     call<NetworkRules>("/admin/networkRules", { method: "PATCH", body: rules }),
   restoreNetworkRules: () => call<NetworkRules>("/admin/networkRules/restore", { method: "POST" }),
   connections: (query: ListQuery, signal?: AbortSignal) => list<ListedConnection>("/admin/connections", query, signal),

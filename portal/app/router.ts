@@ -6,9 +6,14 @@ export interface Place {
   readonly parameters: URLSearchParams;
 }
 
-/** The address of a page; empty parameters are left out. */
-export function linkTo(page: string, parameters: Readonly<Record<string, string>> = {}): string {
-  const entries = Object.entries(parameters).filter(([, value]) => value !== "");
+/** The address of a page; a list becomes a parameter for each entry, empty ones are left out. */
+export function linkTo(page: string, parameters: Readonly<Record<string, string | readonly string[]>> = {}): string {
+  const entries = Object.entries(parameters).flatMap(([name, value]) =>
+    [value]
+      .flat()
+      .filter((each) => each !== "")
+      .map((each) => [name, each]),
+  );
   const query = new URLSearchParams(entries).toString();
   return `#/${page}${query === "" ? "" : `?${query}`}`;
 }

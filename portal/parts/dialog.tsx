@@ -26,6 +26,12 @@ export function Dialog({ title, children, onClose, isSheet = false }: DialogProp
         event.preventDefault();
         onClose();
       }}
+      onClose={({ target, currentTarget }) => {
+        // Browsers let nobody be held by a dialog: a second Escape in a row closes it whatever the page says.
+        if (target !== currentTarget || !currentTarget.isConnected) return;
+        currentTarget.showModal();
+        onClose();
+      }}
     >
       <div className="dialog-body">
         <div className="dialog-head">
