@@ -100,7 +100,7 @@ test.each([
     { stage: "refused" },
     "The queue of the connection is full, and the connection ends.",
   ],
-])("the step %p is a line", (told, operationName, properties, message) => {
+])("the step %p is a line", (told, operationName, ...[properties, message]) => {
   const { lines, paths, elapse, leftOut } = setUp();
   const [followed] = lines.published(publication, [facts("c1")]);
   elapse(12.3456789);
