@@ -1,8 +1,7 @@
 import type { Connection } from "./connection.ts";
 import type { Refusal } from "./hub.ts";
-import type { DeliveryStep, FollowedDelivery } from "./message-trace.ts";
 import type { Flusher, Outbox, OutboxWatcher } from "./outbox.ts";
-import type { Clock, Telemetry } from "./ports.ts";
+import type { Clock, DeliveryStep, FollowedDelivery, Telemetry } from "./ports.ts";
 
 /** Deliveries that are followed at a time; ours. What slow clients have waiting beyond is told as left out. */
 const maxPending = 20_000;

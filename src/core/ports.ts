@@ -1,6 +1,6 @@
 import type { CancelSignal } from "./cancellation.ts";
 import type { Ending } from "./endings.ts";
-import type { FollowedDelivery, MessageTrace, ReceivedMessage } from "./message-trace.ts";
+import type { MessageTrace } from "./message-trace.ts";
 import type { ConnectionId, EventName, GroupName, HubName, UserId } from "./names.ts";
 import type { NodeAnswer, NodeCommand } from "./operations.ts";
 import type { AckError, Encoder, Frame } from "./outbound.ts";
@@ -239,6 +239,41 @@ export interface MessageTelemetry {
   eventUnhandled(connection: ConnectionFacts, event: EventName, trace: MessageTrace | null): void;
   /** A request of a client was refused. */
   refused(connection: ConnectionFacts, error: AckError, trace: MessageTrace | null): void;
+}
+
+/** What a client or REST asks for, as far as its path is told: never what is in it. */
+export interface ReceivedMessage {
+  readonly from: ConnectionFacts | { readonly id: null; readonly hub: string; readonly callerAddress: string };
+  readonly kind: "sendToGroup" | "event" | "invoke" | "stream" | "sendToAll" | "sendToUser" | "sendToConnection";
+  /** The group, event, user, connection or stream that it names; null for a whole hub. */
+  readonly name: string | null;
+  /** Characters of text, bytes of everything else. */
+  readonly size: number;
+}
+
+/** How far a message got on its way to one connection. */
+export interface DeliveryStep {
+  /**
+   * `written`: the socket has it. `waiting`: the socket is full. `kept`: the client is away, it gets it when it comes back.
+   * `expired`, `lost` (the connection ended) and `refused` (its queue is full, the connection ends): it will not get it.
+   */
+  readonly stage: "written" | "waiting" | "kept" | "expired" | "lost" | "refused";
+  /** When it was queued, on the clock of `MessageTrace`. */
+  readonly queuedAt: number;
+  /** Messages in the queue of the connection. */
+  readonly queueLength: number;
+  /** Bytes that the socket has taken and not handed on. */
+  readonly bufferedBytes: number;
+  /** The number it has for a reliable client; null for every other. */
+  readonly sequenceId: number | null;
+}
+
+/** A recipient to whom a message is followed, and who is told of each step. */
+export interface FollowedDelivery<Recipient> {
+  readonly recipient: Recipient;
+  told(step: DeliveryStep): void;
+  /** It is not followed any further: there are too many. */
+  leftOut(): void;
 }
 
 export type LogLevel = "debug" | "info" | "warning" | "error";

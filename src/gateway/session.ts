@@ -1,9 +1,9 @@
 import type { Connection } from "../core/connection.ts";
 import type { Executor } from "../core/execute.ts";
 import { execute } from "../core/execute.ts";
-import { traceCommand } from "../core/message-trace.ts";
 import type { Frame } from "../core/outbound.ts";
 import type { FrameSink, MessageTelemetry, SocketEvents } from "../core/ports.ts";
+import { traceCommand } from "../core/trace-command.ts";
 import type { Decoded } from "../protocols/codec.ts";
 import type { AnyCodec } from "../protocols/registry.ts";
 

@@ -94,10 +94,11 @@ export class LiveTrace implements PathSink {
   }
 
   follow({ hub, id: connectionId, userId }: ConnectionFacts, isBeyond: boolean): DeliverySink | null {
+    const subject = { hub, connectionId, userId };
     let viewers: Viewer[] | null = null;
     // Every viewer is asked: each counts what it does not get.
     for (const viewer of this.#viewers) {
-      if (viewer.reserves({ hub, connectionId, userId }, isBeyond)) (viewers ??= []).push(viewer);
+      if (viewer.reserves(subject, isBeyond)) (viewers ??= []).push(viewer);
     }
     if (viewers === null) return null;
     const followers = viewers;

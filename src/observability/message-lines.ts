@@ -1,6 +1,12 @@
-import type { DeliveryStep, FollowedDelivery, MessageTrace, ReceivedMessage } from "../core/message-trace.ts";
+import type { MessageTrace } from "../core/message-trace.ts";
 import { lengthOf } from "../core/payload.ts";
-import type { ConnectionFacts, MessageTelemetry } from "../core/ports.ts";
+import type {
+  ConnectionFacts,
+  DeliveryStep,
+  FollowedDelivery,
+  MessageTelemetry,
+  ReceivedMessage,
+} from "../core/ports.ts";
 import type { Publication } from "../core/publication.ts";
 import type { RecordSink, ResourceLevel, ResourceProperties, ResourceRecord } from "./resource-logs.ts";
 

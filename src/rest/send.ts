@@ -1,7 +1,7 @@
 import type { Filter } from "../core/filter/filter.ts";
-import type { ReceivedMessage } from "../core/message-trace.ts";
 import type { ConnectionId } from "../core/names.ts";
 import { lengthOf, type Payload } from "../core/payload.ts";
+import type { ReceivedMessage } from "../core/ports.ts";
 import type { Target } from "../core/publication.ts";
 import { type BodyLength, checkBodyLength, readBytes, readText } from "./body.ts";
 import type { Call } from "./call.ts";

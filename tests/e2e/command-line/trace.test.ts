@@ -1,17 +1,24 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { connectJson } from "../../support/clients.ts";
 import { type RunningCommand, startTidewire, tidewire } from "../../support/command-line.ts";
+import { type EventHandler, startEventHandler } from "../../support/event-handler.ts";
 import { freshName } from "../../support/names.ts";
 import { type Server, startServer } from "../../support/server.ts";
 import { listening } from "../../support/trace.ts";
 
+let handler: EventHandler;
 let server: Server;
 
 beforeAll(async () => {
-  server = await startServer({ properties: { liveTraceConfiguration: { enabled: "true" } } });
+  handler = await startEventHandler();
+  server = await startServer({
+    properties: { liveTraceConfiguration: { enabled: "true" } },
+    hubs: { "*": { eventHandlers: [handler.settings({ systemEvents: [], userEventPattern: "ask" })] } },
+  });
 });
 afterAll(async () => {
   await server.stop();
+  await handler.stop();
 });
 
 function trace(...args: readonly string[]): RunningCommand {
@@ -90,6 +97,31 @@ test("trace --connection shows one connection alone", async () => {
   const { stdout } = await ended;
   expect(stdout).toContain(`connectionId=${mine.connectionId}`);
   expect(stdout).not.toContain(other.connectionId);
+});
+
+test("trace --bodies shows what is exchanged with an event handler below its line, and follows a message by its trace id", async () => {
+  const hub = freshName("chat");
+  const client = await connectJson(server, { hub, userId: "ann" });
+  handler.hub(hub).answer("ask", { headers: [["Content-Type", "text/plain"]], body: "the answer" });
+  const command = trace("--bodies", "--user", "ann");
+  const ask = () => client.send({ type: "event", event: "ask", dataType: "text", data: "the question" });
+  const shown = command.written(/^.* EventHandlerInvoked {2}\+[\d.]+ ms .*\btraceId=([0-9a-f]{32})\b.*$/m);
+  let isShown = false;
+  void shown.then(() => {
+    isShown = true;
+  });
+  while (!isShown) {
+    ask();
+    await client.next();
+  }
+  const [, traceId] = await shown;
+  await command.written(
+    /^ {4}requestBody:\n {4}the question\n {4}responseHeaders:\n(?: {4}.*\n)+ {4}responseBody:\n {4}the answer$/m,
+  );
+  await command.written(new RegExp(`^.* MessageDelivered {2}\\+[\\d.]+ ms .*\\btraceId=${traceId}\\b.*$`, "m"));
+  command.kill("SIGINT");
+  const { stdout } = await command.ended();
+  expect(stdout).toMatch(/^ {4}ce-signature: REDACTED$/m);
 });
 
 test("trace refuses a category that does not exist, and names those that do", async () => {

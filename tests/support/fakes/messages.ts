@@ -1,5 +1,11 @@
-import type { FollowedDelivery, MessageTrace, ReceivedMessage } from "../../../src/core/message-trace.ts";
-import type { Clock, ConnectionFacts, MessageTelemetry } from "../../../src/core/ports.ts";
+import type { MessageTrace } from "../../../src/core/message-trace.ts";
+import type {
+  Clock,
+  ConnectionFacts,
+  FollowedDelivery,
+  MessageTelemetry,
+  ReceivedMessage,
+} from "../../../src/core/ports.ts";
 import type { Publication } from "../../../src/core/publication.ts";
 
 /** Follows every message to everybody, and keeps what it is told as short texts; connections by the end of their ids. */
