@@ -261,6 +261,7 @@ describe("tutorial: event notifications, the events of a device", () => {
   test("R-81 a dashboard that was cut off catches up by itself", async () => {
     const page = await openDashboard(browser, app);
     const device = await connect("Van 8");
+    await row(page, "Van 8 came online").waitFor();
     const back = Promise.withResolvers<void>();
     await page.route("**/negotiate", async (route) => {
       await back.promise;
