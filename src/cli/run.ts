@@ -11,6 +11,8 @@ const notRunnable = 126;
 const notFound = 127;
 const endedBySignal = 128;
 const misused = 2;
+/** The application has ended with the command: nobody is there to be told of what still waits for it. */
+const endSeconds = 1;
 
 export interface RunOptions {
   /** The options of `tidewire start`. */
@@ -45,7 +47,7 @@ export async function runWithService({ service, isHttps, command }: RunOptions):
     ...(host.authorityFile === null ? {} : { NODE_EXTRA_CA_CERTS: host.authorityFile }),
   };
   const exitCode = await runCommand(command, environment, started.stopRequested);
-  await host.stop();
+  await host.stop(endSeconds);
   return exitCode;
 }
 
