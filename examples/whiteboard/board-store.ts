@@ -9,6 +9,8 @@ export interface StoreLimits {
   readonly shapesPerBoard: number;
   readonly bytesPerBoard: number;
   readonly imagesPerBoard: number;
+  /** For how many changes a shape that is gone is remembered, so that it does not come back when it is sent again. */
+  readonly rememberedChanges: number;
 }
 
 const defaultLimits: StoreLimits = {
@@ -16,9 +18,8 @@ const defaultLimits: StoreLimits = {
   shapesPerBoard: 5000,
   bytesPerBoard: 4 * 1024 * 1024,
   imagesPerBoard: 40,
+  rememberedChanges: 5000,
 };
-/** For how many changes the ids of shapes that are gone are remembered, so that one sent again does not come back. */
-const rememberedChanges = 5000;
 
 /** "repeated": the very same was stored before, and nothing changed. */
 export type Outcome =
@@ -119,7 +120,7 @@ export class BoardStore {
          AND NOT EXISTS (SELECT 1 FROM shapes WHERE board = $board AND image = $image)`,
         { board, image: found.image },
       );
-      this.#forget(board, number - rememberedChanges);
+      this.#forget(board, number - this.#limits.rememberedChanges);
       return { kind: "stored", number };
     });
   }
@@ -131,7 +132,7 @@ export class BoardStore {
       this.#run("UPDATE shapes SET body = NULL, image = NULL WHERE board = $board", { board });
       this.#run("DELETE FROM images WHERE board = $board", { board });
       this.#run("UPDATE boards SET horizon = $number WHERE name = $board", { board, number });
-      this.#forget(board, number - rememberedChanges);
+      this.#forget(board, number - this.#limits.rememberedChanges);
       return number;
     });
   }

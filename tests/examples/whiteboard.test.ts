@@ -1,11 +1,16 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { createServer, request as forward, type Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import type { Browser, BrowserContextOptions, Page, WebSocketRoute } from "playwright-core";
+import { BoardStore, type StoreLimits } from "../../examples/whiteboard/board-store.ts";
 import type { History } from "../../examples/whiteboard/messages.ts";
 import { launchChromium, trustOf } from "../browser/chromium.ts";
+import { connectJson, type JsonFrame } from "../support/clients.ts";
 import { type Example, startExample } from "../support/example.ts";
+import { Inbox } from "../support/inbox.ts";
 import { freshName } from "../support/names.ts";
+import { tempDir } from "../support/temp.ts";
 import { until } from "../support/until.ts";
 
 const deadlineMs = 30_000;
@@ -132,6 +137,7 @@ function expectTroubles(allowed: RegExp): void {
 const connectionTrouble = /net::ERR_|WebSocket/;
 
 afterEach(async () => {
+  if (!browser.isConnected()) return;
   for (const context of browser.contexts()) await context.close();
   const left = troubles;
   troubles = [];
@@ -214,16 +220,16 @@ describe("whiteboard", () => {
     const board = freshBoard();
     const ada = await open({ app, board, name: "Ada" });
     const bob = await open({ app, board, name: "Bob" });
-    tap.userEvents.length = 0;
-    for (let at = 0; at < 40; at += 1) await ada.mouse.move(...(await place(ada, [200 + 20 * at, 200])));
+    await ada.mouse.move(...(await place(ada, [200, 200])));
+    await ada.mouse.move(...(await place(ada, [1000, 200])), { steps: 50 });
     await bob.locator(".pointer", { hasText: "Ada" }).locator("span").waitFor();
     await draw(
       ada,
-      Array.from({ length: 40 }, (_, at): Position => [200 + 20 * at, 500]),
+      Array.from({ length: 8 }, (_, at): Position => [200 + 100 * at, 500]),
     );
     await shapesOf(bob, 1);
     await see(bob, [600, 500], "Ink");
-    expect(tap.userEvents).toEqual(["shape"]);
+    expect(tap.userEvents.untaken.filter((event) => event.endsWith(board))).toEqual([`shape at ${board}`]);
   });
 
   test("a reload and a restart of the application lose nothing", async () => {
@@ -314,7 +320,6 @@ describe("whiteboard", () => {
     });
     await enter(ada, { app, board, name: "Ada" });
     await status(ada, "Saved");
-    tap.userEvents.length = 0;
     isDeaf = true;
     await draw(ada, [
       [100, 500],
@@ -325,7 +330,8 @@ describe("whiteboard", () => {
     await (current as WebSocketRoute | null)?.close();
     await status(ada, "Saved");
     await shapesOf(ada, 1);
-    await until("the shape was sent again", () => Promise.resolve(tap.userEvents.length === 2), deadlineMs);
+    const where = (event: string): boolean => event === `shape at ${board}`;
+    for (const what of ["shape", "shape again"]) await tap.userEvents.take({ what, where, withinMs: deadlineMs });
     expect((await history(app, board)).entries).toHaveLength(1);
     await seeTheSame(ada, bob);
   });
@@ -334,12 +340,13 @@ describe("whiteboard", () => {
     const board = freshBoard();
     const ada = await open({ app, board, name: "Ada" });
     const bob = await (await browser.newContext({ viewport: { width: 1000, height: 760 } })).newPage();
-    const missed: string[] = [];
+    const missed = new Inbox<string>();
+    let hasMissed = false;
     await bob.routeWebSocket(/client\/hubs/, (socket) => {
       socket.connectToServer().onMessage((message) => {
-        const isFirst = String(message).includes('"kind":"shape","number":1,') && missed.length === 0;
-        if (isFirst) missed.push(String(message));
-        else socket.send(message);
+        if (hasMissed || !String(message).includes('"kind":"shape","number":1,')) return socket.send(message);
+        hasMissed = true;
+        missed.push(String(message));
       });
     });
     await enter(bob, { app, board, name: "Bob" });
@@ -349,7 +356,7 @@ describe("whiteboard", () => {
       [900, 100],
     ]);
     await status(ada, "Saved");
-    await until("the first one is missed", () => Promise.resolve(missed.length === 1), deadlineMs);
+    await missed.take({ what: "first shape", withinMs: deadlineMs });
     await draw(ada, [
       [100, 300],
       [900, 300],
@@ -594,16 +601,18 @@ describe("whiteboard", () => {
     const board = freshBoard();
     const query = new URLSearchParams({ board, id: "0".repeat(32), name: "Mallory" });
     const { url } = (await (await fetch(`${app.url}/negotiate?${query.toString()}`)).json()) as { url: string };
-    const socket = new WebSocket(url, "json.webpubsub.azure.v1");
-    const frames: Record<string, unknown>[] = [];
-    socket.addEventListener("message", ({ data }) => frames.push(JSON.parse(String(data)) as Record<string, unknown>));
-    await new Promise((resolve) => socket.addEventListener("open", resolve));
-    const ask = async (frame: object) => {
-      frames.length = 0;
-      socket.send(JSON.stringify({ ...frame, ackId: Math.floor(Math.random() * 1e9) }));
-      await until("an ack", () => Promise.resolve(frames.some(({ type }) => type === "ack")), deadlineMs);
-      return frames.filter(({ type, from }) => type === "ack" || from === "server");
+    const token = new URL(url).searchParams.get("access_token");
+    const client = await connectJson(app.server, { hub: "whiteboard", token });
+    const ask = async (frame: JsonFrame): Promise<JsonFrame[]> => {
+      client.send({ ...frame, ackId: (lastAckId += 1) });
+      const frames: JsonFrame[] = [];
+      for (;;) {
+        const answer = await client.next({ withinMs: deadlineMs });
+        if (answer["from"] !== "group") frames.push(answer);
+        if (answer["type"] === "ack") return frames;
+      }
     };
+    let lastAckId = 0;
     const forbidden = { type: "ack", success: false, error: { name: "Forbidden" } };
     expect(await ask({ type: "joinGroup", group: "other" })).toMatchObject([forbidden]);
     expect(await ask({ type: "sendToGroup", group: "other", dataType: "text", data: "x" })).toMatchObject([forbidden]);
@@ -632,13 +641,12 @@ describe("whiteboard", () => {
       { success: true },
     ]);
     expect((await history(app, board)).entries.map(({ shape }) => shape)).toEqual([stroke as never]);
-    socket.close();
   });
 
   test("names and boards that cannot be are refused in words", async () => {
     const ask = async (query: Record<string, string>) => {
       const response = await fetch(`${app.url}/negotiate?${new URLSearchParams(query).toString()}`);
-      return [response.status, await response.json()];
+      return [response.status, (await response.json()) as unknown];
     };
     const refused = [400, { error: "A name has 1 to 24 characters; a board has letters a to z, digits and dashes." }];
     const id = "0".repeat(32);
@@ -647,6 +655,108 @@ describe("whiteboard", () => {
     expect(await ask({ board: "a", id: "1", name: "Ada" })).toEqual(refused);
     expect((await fetch(`${app.url}/boards/A%20B/shapes`)).status).toBe(400);
     expect((await fetch(`${app.url}/boards/a/shapes?after=-1`)).status).toBe(400);
+  });
+});
+
+describe("whiteboard storage", () => {
+  const full = { kind: "refused", reason: "This board is full. Clear it, or start another one." } as const;
+  const idOf = (at: number): string => at.toString(16).padStart(32, "0");
+  const stroke = (at: number, points: readonly number[] = [1, 1, 5, 5]) =>
+    ({ id: idOf(at), tool: "pen", colour: "#20242a", width: 3, points }) as const;
+  const picture = (at: number, image: string) =>
+    ({ id: idOf(at), tool: "image", image, points: [0, 0, 9, 9] }) as const;
+  const image = { type: "image/png", bytes: new Uint8Array([1, 2, 3]) };
+  const stores: BoardStore[] = [];
+  const openStore = (limits: Partial<StoreLimits> = {}) => {
+    const store = new BoardStore(join(tempDir(), "boards.sqlite"), limits);
+    stores.push(store);
+    return store;
+  };
+  afterAll(() => {
+    for (const store of stores) store.close();
+  });
+
+  test("a shape sent twice is stored once, also when it is gone by then", () => {
+    const store = openStore();
+    expect(store.add("a", "ada", stroke(1))).toEqual({ kind: "stored", number: 1 });
+    expect(store.add("a", "ada", stroke(1))).toEqual({ kind: "repeated", number: 1 });
+    expect(store.remove("a", "ada", idOf(1))).toEqual({ kind: "stored", number: 2 });
+    expect(store.remove("a", "ada", idOf(1))).toEqual({ kind: "repeated", number: 2 });
+    expect(store.add("a", "ada", stroke(1))).toEqual({ kind: "repeated", number: 2 });
+    expect(store.add("a", "ada", stroke(2))).toEqual({ kind: "stored", number: 3 });
+    expect(store.clear("a")).toBe(4);
+    expect(store.add("a", "ada", stroke(2))).toEqual({ kind: "repeated", number: 4 });
+    expect(store.history("a", 0)).toEqual({ latest: 4, reset: true, entries: [] });
+  });
+
+  test("the history has what is new, and everything when it cannot say", () => {
+    const store = openStore();
+    expect(store.history("a", 0)).toEqual({ latest: 0, reset: false, entries: [] });
+    for (const at of [1, 2, 3]) store.add("a", "ada", stroke(at));
+    store.remove("a", "ada", idOf(1));
+    const entry = (at: number, number = at) => ({ number, id: idOf(at), author: "ada", shape: stroke(at) });
+    const removed = { ...entry(1, 4), shape: null };
+    expect(store.history("a", 2)).toEqual({ latest: 4, reset: false, entries: [entry(3), removed] });
+    expect(store.history("a", 0)).toEqual({ latest: 4, reset: false, entries: [entry(2), entry(3)] });
+    // A page that knows more than is stored knows another board.
+    expect(store.history("a", 9)).toEqual({ latest: 4, reset: true, entries: [entry(2), entry(3)] });
+    store.clear("a");
+    store.add("a", "ada", stroke(4));
+    expect(store.history("a", 3)).toEqual({ latest: 6, reset: true, entries: [entry(4, 6)] });
+    expect(store.history("a", 5)).toEqual({ latest: 6, reset: false, entries: [entry(4, 6)] });
+  });
+
+  test("only who drew a shape takes it back", () => {
+    const store = openStore();
+    store.add("a", "ada", stroke(1));
+    expect(store.remove("a", "bob", idOf(1))).toEqual({
+      kind: "refused",
+      reason: "Only who drew a shape can undo it.",
+    });
+  });
+
+  test("boards, shapes, bytes and images have their bounds", () => {
+    const few = openStore({ shapesPerBoard: 2, boards: 2 });
+    for (const at of [1, 2]) expect(few.add("a", "ada", stroke(at)).kind).toBe("stored");
+    expect(few.add("a", "ada", stroke(3))).toEqual(full);
+    few.remove("a", "ada", idOf(1));
+    expect(few.add("a", "ada", stroke(3)).kind).toBe("stored");
+    expect(few.add("b", "ada", stroke(1)).kind).toBe("stored");
+    const tooMany = "There are too many boards. Use one that is there.";
+    expect(few.add("c", "ada", stroke(1))).toEqual({ kind: "refused", reason: tooMany });
+    expect(few.addImage("c", idOf(1), image)).toBe(tooMany);
+
+    const small = openStore({ bytesPerBoard: 200, imagesPerBoard: 1 });
+    expect(small.add("a", "ada", stroke(1)).kind).toBe("stored");
+    expect(small.add("a", "ada", stroke(2))).toEqual(full);
+    expect(small.addImage("a", idOf(1), image)).toBeNull();
+    expect(small.addImage("a", idOf(2), image)).toBe("A board holds 1 images.");
+  });
+
+  test("an image goes with the last shape that shows it", () => {
+    const store = openStore();
+    expect(store.add("a", "ada", picture(1, idOf(9)))).toEqual({
+      kind: "refused",
+      reason: "That image is not here any more.",
+    });
+    store.addImage("a", idOf(9), image);
+    for (const at of [1, 2]) expect(store.add("a", "ada", picture(at, idOf(9))).kind).toBe("stored");
+    store.remove("a", "ada", idOf(1));
+    expect(store.image("a", idOf(9))).toMatchObject({ type: "image/png" });
+    expect(store.image("b", idOf(9))).toBeNull();
+    store.remove("a", "ada", idOf(2));
+    expect(store.image("a", idOf(9))).toBeNull();
+  });
+
+  test("what is gone is forgotten in the end, and the history says so", () => {
+    const store = openStore({ rememberedChanges: 4 });
+    for (let at = 1; at <= 6; at += 1) {
+      store.add("a", "ada", stroke(at));
+      store.remove("a", "ada", idOf(at));
+    }
+    const { latest, reset, entries } = store.history("a", 1);
+    expect({ latest, reset, entries }).toEqual({ latest: 12, reset: true, entries: [] });
+    expect(store.history("a", 8)).toMatchObject({ reset: false, entries: [{ number: 10 }, { number: 12 }] });
   });
 });
 
@@ -678,18 +788,20 @@ async function dropImage(page: Page, position: Position): Promise<void> {
 
 /** What the service tells the application, on its way. */
 interface EventTap {
-  /** Names of the user events so far. */
-  readonly userEvents: string[];
+  /** User events, as "<name> at <board>". */
+  readonly userEvents: Inbox<string>;
   stop(): void;
 }
 
 /** Puts itself between the service and the application, and passes everything on. */
 async function tapEvents(app: Example): Promise<EventTap> {
-  const userEvents: string[] = [];
+  const userEvents = new Inbox<string>();
   const tap: HttpServer = createServer((incoming, answer) => {
     const { method, headers, url } = incoming;
-    if (String(headers["ce-type"]).startsWith("azure.webpubsub.user."))
-      userEvents.push(String(headers["ce-eventname"]));
+    if (String(headers["ce-type"]).startsWith("azure.webpubsub.user.")) {
+      const [board = ""] = String(headers["ce-userid"]).split("/");
+      userEvents.push(`${String(headers["ce-eventname"])} at ${board}`);
+    }
     const outgoing = forward(`${app.url}${url ?? ""}`, { method, headers }, (response) => {
       answer.writeHead(response.statusCode ?? 500, response.headers);
       response.pipe(answer);
