@@ -176,6 +176,9 @@ describe.each(["http", "https"] as const)("whiteboard over %s", (scheme) => {
     await seeTheSame(ada, bob, carol);
 
     await choose(bob, "Blue");
+    await choose(bob, "Thick");
+    await draw(bob, [[1300, 800]]);
+    await see(ada, [1300, 800], "Blue");
     for (const [tool, y] of [
       ["Line", 100],
       ["Rectangle", 500],
@@ -197,7 +200,7 @@ describe.each(["http", "https"] as const)("whiteboard over %s", (scheme) => {
       [600, 350],
     ]);
     await see(ada, [600, 300], null);
-    await shapesOf(ada, 5);
+    await shapesOf(ada, 6);
     await seeTheSame(ada, bob, carol);
   });
 });
