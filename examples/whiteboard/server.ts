@@ -149,7 +149,7 @@ const events = new WebPubSubEventHandler(hub, {
 
 const app = express().disable("x-powered-by");
 app.use(events.getMiddleware());
-app.use(await servePage(`${endpoint.replace(/^http/, "ws")}`));
+app.use(await servePage(new URL(endpoint).origin.replace(/^http/, "ws")));
 
 app.use("/boards/:board", (request, response, next) => {
   if (isBoardName(request.params.board)) next();

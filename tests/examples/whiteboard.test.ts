@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test
 import { createServer, request as forward, type Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Browser, BrowserContextOptions, Page, WebSocketRoute } from "playwright-core";
 import { BoardStore, type StoreLimits } from "../../examples/whiteboard/board-store.ts";
 import type { History } from "../../examples/whiteboard/messages.ts";
@@ -175,6 +176,9 @@ describe.each(["http", "https"] as const)("whiteboard over %s", (scheme) => {
     await seeTheSame(ada, bob, carol);
 
     await choose(bob, "Blue");
+    await choose(bob, "Thick");
+    await draw(bob, [[1300, 800]]);
+    await see(ada, [1300, 800], "Blue");
     for (const [tool, y] of [
       ["Line", 100],
       ["Rectangle", 500],
@@ -196,7 +200,7 @@ describe.each(["http", "https"] as const)("whiteboard over %s", (scheme) => {
       [600, 350],
     ]);
     await see(ada, [600, 300], null);
-    await shapesOf(ada, 5);
+    await shapesOf(ada, 6);
     await seeTheSame(ada, bob, carol);
   });
 });
@@ -332,7 +336,7 @@ describe("whiteboard", () => {
     await shapesOf(ada, 1);
     const where = (event: string): boolean => event === `shape at ${board}`;
     for (const what of ["shape", "shape again"]) await tap.userEvents.take({ what, where, withinMs: deadlineMs });
-    expect((await history(app, board)).entries).toHaveLength(1);
+    expect((await history(app, board)).entries.map(({ number }) => number)).toEqual([1]);
     await seeTheSame(ada, bob);
   });
 
@@ -569,15 +573,18 @@ describe("whiteboard", () => {
     expect(fits).toBe(true);
 
     await phone.getByRole("button", { name: "Show the whole board" }).filter({ hasText: "21 %" }).waitFor();
-    await touch("touchStart", [700, 500]);
-    await touch("touchStart", [700, 500], [900, 500]);
-    await touch("touchMove", [500, 500], [1100, 500]);
+    await touch("touchStart", [700, 700]);
+    await touch("touchStart", [700, 700], [900, 700]);
+    await touch("touchMove", [500, 700], [1100, 700]);
     await touch("touchEnd");
     await phone.getByText("64 %").waitFor();
     await phone.getByRole("button", { name: "Show the whole board" }).click();
     await phone.getByText("21 %").waitFor();
-    await shapesOf(phone, 1);
-    await shapesOf(desktop, 1);
+    // The first finger drew nothing.
+    for (const page of [phone, desktop]) {
+      await see(page, [700, 700], null);
+      await shapesOf(page, 1);
+    }
   });
 
   test("the toolbar works by keyboard", async () => {
@@ -595,6 +602,28 @@ describe("whiteboard", () => {
     await ada.getByRole("dialog").waitFor();
     await ada.keyboard.press("Escape");
     await ada.getByRole("dialog").waitFor({ state: "hidden" });
+  });
+
+  test.each(["light", "dark"] as const)("axe finds nothing to object to, %s", async (colorScheme) => {
+    // The page's own policy would keep the checker out.
+    const context = await browser.newContext({ bypassCSP: true, colorScheme });
+    const page = await context.newPage();
+    const violations = async () => {
+      await page.addScriptTag({ path: fileURLToPath(import.meta.resolve("axe-core/axe.min.js")) });
+      return page.evaluate(
+        `axe.run().then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes[0].html]))`,
+      );
+    };
+    const board = freshBoard();
+    await page.goto(`${app.url}/?board=${board}`);
+    await page.getByLabel("Your name").waitFor();
+    expect(await violations()).toEqual([]);
+    await enter(page, { app, board, name: "Ada" });
+    await status(page, "Saved");
+    await page.getByRole("button", { name: "1 online" }).click();
+    expect(await violations()).toEqual([]);
+    await page.getByRole("button", { name: "Clear", exact: true }).click();
+    expect(await violations()).toEqual([]);
   });
 
   test("a connection is good for its board alone, and what is no shape is refused", async () => {

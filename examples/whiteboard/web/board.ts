@@ -47,9 +47,11 @@ export class Board {
     this.revision += 1;
   }
 
-  /** False when something is missing before this message; it is applied once the history has filled the gap. */
+  /**
+   * Applies a message when it is the next one; one that came before is dropped. False when something is missing before it: it
+   * is applied once the history has filled the gap.
+   */
   take(message: NumberedMessage): boolean {
-    if (message.number <= this.latest) return true;
     this.#early.set(message.number, message);
     this.#applyInOrder();
     return this.latest >= message.number;

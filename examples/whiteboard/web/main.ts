@@ -8,6 +8,7 @@ const nameKey = "whiteboard.name";
 const personKey = "whiteboard.person";
 
 const form = element("join", HTMLFormElement);
+const welcome = element("welcome", HTMLElement);
 const name = element("name", HTMLInputElement);
 const board = element("board", HTMLInputElement);
 const problem = element("join-problem", HTMLElement);
@@ -38,7 +39,7 @@ if (isBoardName(asked) && name.value !== "") enter();
 else showForm();
 
 function showForm(): void {
-  form.hidden = false;
+  welcome.hidden = false;
   (name.value === "" ? name : board).focus();
 }
 
@@ -46,7 +47,7 @@ function enter(): void {
   const person = localStorage.getItem(personKey) ?? freshId();
   localStorage.setItem(personKey, person);
   const seat: Seat = { board: board.value, id: person, name: name.value.trim() };
-  form.hidden = true;
+  welcome.hidden = true;
   openBoard(seat, (reason) => {
     problem.textContent = reason;
     showForm();

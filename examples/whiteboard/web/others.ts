@@ -132,5 +132,5 @@ function joined(known: Shape | undefined, from: number, part: Shape): Shape | nu
 
 /** The same for everybody who sees that person. */
 export function colourOf(personId: string): string {
-  return `hsl(${Number.parseInt(personId.slice(0, 4), 16) % 360} 60% 40%)`;
+  return `oklch(0.52 0.13 ${Number.parseInt(personId.slice(0, 4), 16) % 360})`;
 }

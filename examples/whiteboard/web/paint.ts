@@ -66,8 +66,10 @@ function middleAfter(points: Points, at: number): [number, number] {
 
 /** From the middle before a point to the middle after it, bent by the point; the last goes straight to its end. */
 function addCurve(path: Path2D, points: Points, at: number): void {
-  if (at === points.length / 2 - 1) path.lineTo(...pointAt(points, at));
-  else path.quadraticCurveTo(...pointAt(points, at), ...middleAfter(points, at));
+  const [x, y] = pointAt(points, at);
+  // A line without length is not painted, and a dot should be.
+  if (at === points.length / 2 - 1) path.lineTo(x, points.length === 2 ? y + 0.01 : y);
+  else path.quadraticCurveTo(x, y, ...middleAfter(points, at));
 }
 
 function paintFigure(context: CanvasRenderingContext2D, { tool, colour, width, points }: Figure): void {

@@ -328,7 +328,7 @@ class Whiteboard {
   }
 
   #showPeople(people: readonly Person[], count: number): void {
-    element("people-count", HTMLElement).textContent = `${count} online`;
+    element("people-count", HTMLElement).textContent = String(count);
     const items = people.map(({ id, name }) => {
       const item = document.createElement("li");
       item.style.setProperty("--person", colourOf(id));
