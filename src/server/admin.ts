@@ -41,6 +41,8 @@ export function openAdminListener(config: Config, { metrics, service, telemetry 
       maxRequestBodySize: maxBodyBytes,
       // Its error pages show source code.
       development: false,
+      // Which would let the runtime share the port with whoever listens there already.
+      reusePort: false,
       async fetch(request, self) {
         const refusal = guard(request);
         if (refusal !== null) {
