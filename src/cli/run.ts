@@ -3,7 +3,7 @@ import { constants } from "node:os";
 import { readEnvironment } from "../config/load.ts";
 import { secureConnectionString } from "./banner.ts";
 import { codeOf } from "./network-error.ts";
-import { startServiceProcess } from "./service-process.ts";
+import { startServiceProcess, type WatchedSignals, watchSignals } from "./service-process.ts";
 import { readTarget } from "./target.ts";
 
 /** Exit codes as of a shell: the command could not be run, was not found, or was ended by a signal. */
@@ -11,6 +11,10 @@ const notRunnable = 126;
 const notFound = 127;
 const endedBySignal = 128;
 const misused = 2;
+/** The application has ended with the command: nobody is there to be told of what still waits for it. */
+const endSeconds = 1;
+
+const isWindows = process.platform === "win32";
 
 export interface RunOptions {
   /** The options of `tidewire start`. */
@@ -39,13 +43,13 @@ export async function runWithService({ service, isHttps, command }: RunOptions):
     await host.stop();
     return misused;
   }
-  console.error(`tidewire: running at ${host.endpoints.join(" and ")}`);
+  inform(`running at ${host.endpoints.join(" and ")}`);
   const environment = {
     WebPubSubConnectionString: connectionString,
     ...(host.authorityFile === null ? {} : { NODE_EXTRA_CA_CERTS: host.authorityFile }),
   };
-  const exitCode = await runCommand(command, environment, started.stopRequested);
-  await host.stop();
+  const exitCode = await runCommand(command, environment, started.signals);
+  await host.stop(endSeconds);
   return exitCode;
 }
 
@@ -55,33 +59,55 @@ function runWithGiven(command: readonly string[]): Promise<number> {
     console.error(`tidewire: ${target.reason}`);
     return Promise.resolve(target.exitCode);
   }
-  console.error(`tidewire: using ${target.service.endpoint}, the service of WebPubSubConnectionString`);
-  const stopRequested = Promise.withResolvers<NodeJS.Signals>();
-  process.on("SIGTERM", stopRequested.resolve);
-  process.on("SIGINT", stopRequested.resolve);
-  return runCommand(command, {}, stopRequested.promise);
+  inform(`using ${target.service.endpoint}, the service of WebPubSubConnectionString`);
+  return runCommand(command, {}, watchSignals());
 }
 
-/** Runs the command on this process's streams, passes a signal on, and resolves with its exit code as a shell would. */
+/** On a terminal, `console.error` would show it in red. */
+function inform(text: string): void {
+  process.stderr.write(`tidewire: ${text}\n`);
+}
+
+/**
+ * Runs the command on this process's streams, passes signals on, and resolves with its exit code as a shell would. It does
+ * not outlive this process.
+ */
 function runCommand(
   [program = "", ...args]: readonly string[],
   environment: Readonly<Record<string, string>>,
-  stopRequested: Promise<NodeJS.Signals>,
+  signals: WatchedSignals,
 ): Promise<number> {
   const { promise, resolve } = Promise.withResolvers<number>();
-  // On Windows npm's programs are scripts, which only a shell starts.
   const child = spawn(program, args, {
     stdio: "inherit",
     env: { ...readEnvironment(), ...environment },
-    shell: process.platform === "win32",
+    // On Windows npm's programs are scripts, which only a shell starts.
+    shell: isWindows,
+    // A group of its own: a shell or npm keeps a signal to itself, so what it started has to get it too.
+    detached: !isWindows,
   });
+  const kill = (signal: NodeJS.Signals): void => {
+    if (child.pid === undefined) return;
+    try {
+      process.kill(isWindows ? child.pid : -child.pid, signal);
+    } catch (error) {
+      if (codeOf(error) !== "ESRCH") throw error;
+    }
+  };
+  const killAtExit = (): void => kill("SIGKILL");
+  process.once("exit", killAtExit);
   child.on("error", (error) => {
     const isMissing = codeOf(error) === "ENOENT";
     console.error(`tidewire: ${isMissing ? `there is no command "${program}"` : `cannot run ${error.message}`}`);
     resolve(isMissing ? notFound : notRunnable);
   });
-  child.on("exit", (code, signal) => resolve(code ?? endedBySignal + numberOf(signal)));
-  void stopRequested.then((signal) => child.kill(signal));
+  child.on("exit", (code, signal) => {
+    process.off("exit", killAtExit);
+    resolve(code ?? endedBySignal + numberOf(signal));
+  });
+  void signals.stopRequested.then(kill);
+  // The terminal is gone: the command decides, as it would without this process.
+  signals.onHangUp(() => kill("SIGHUP"));
   return promise;
 }
 

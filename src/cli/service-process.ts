@@ -7,16 +7,13 @@ import { lineOutput } from "./line-output.ts";
 const failed = 1;
 const misconfigured = 2;
 
-/**
- * The service of this process with the first SIGTERM or SIGINT it gets (the next one ends it at once), or the exit code
- * when there is none; what was wrong has been printed.
- */
+/** The service of this process and the signals it gets, or the exit code when there is none; what was wrong has been printed. */
 export type ServiceProcess =
   | {
       readonly ok: true;
       readonly host: Host;
       readonly configFile: string | null;
-      readonly stopRequested: Promise<NodeJS.Signals>;
+      readonly signals: WatchedSignals;
     }
   | { readonly ok: false; readonly exitCode: number };
 
@@ -42,8 +39,8 @@ export async function startServiceProcess(input: Omit<LoadInput, "environment" |
     return { ok: false, exitCode: failed };
   }
   const { host } = started;
-  signals.onReload(() => host.reload());
-  return { ok: true, host, configFile: loaded.file, stopRequested: signals.stopRequested };
+  signals.onHangUp(() => host.reload());
+  return { ok: true, host, configFile: loaded.file, signals };
 }
 
 /** An error nobody expected leaves an unknown state behind: say what it was and end, for a supervisor to start anew. */
@@ -62,12 +59,16 @@ function reportLost(lines: number): void {
   console.error(`tidewire: warning: ${lines} log lines were dropped, because nobody read them in time`);
 }
 
-interface WatchedSignals {
+/** The signals of this process. */
+export interface WatchedSignals {
+  /** The first SIGTERM or SIGINT; the next one ends the process at once. */
   readonly stopRequested: Promise<NodeJS.Signals>;
-  onReload(reload: () => void): void;
+  /** Says what SIGHUP does from now on, in place of what it did; nothing until then. */
+  onHangUp(callback: () => void): void;
 }
 
-function watchSignals(): WatchedSignals {
+/** To be called once, before anything that a signal must not end half-way. */
+export function watchSignals(): WatchedSignals {
   const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
   let isStopping = false;
   const stop = (signal: NodeJS.Signals): void => {
@@ -75,14 +76,14 @@ function watchSignals(): WatchedSignals {
     isStopping = true;
     resolve(signal);
   };
-  let reload = (): void => {};
+  let hangUp = (): void => {};
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
-  process.on("SIGHUP", () => reload());
+  process.on("SIGHUP", () => hangUp());
   return {
     stopRequested: promise,
-    onReload(callback) {
-      reload = callback;
+    onHangUp(callback) {
+      hangUp = callback;
     },
   };
 }

@@ -7,7 +7,7 @@ export async function runStart(options: Readonly<Record<string, string>>): Promi
   if (!started.ok) return started.exitCode;
   const { host } = started;
   console.log(banner(host, started.configFile));
-  await started.stopRequested;
+  await started.signals.stopRequested;
   await host.stop();
   return 0;
 }

@@ -90,6 +90,8 @@ export function openAdminListener(
     idleTimeout: 60,
     // Its error pages show source code.
     development: false,
+    // Which would let the runtime share the port with whoever listens there already.
+    reusePort: false,
     fetch: answer,
   };
   let server: Bun.Server<undefined>;

@@ -41,10 +41,10 @@ export interface Host {
   reload(): void;
   /**
    * Stops in order: no new clients, health 503, clients told and closed behind what is queued for them, notifications
-   * delivered, listeners closed; what is left after the configured drain time is cut. Calling it again returns the same
-   * promise (H-39).
+   * delivered, listeners closed; what is left after the configured drain time, or after `withinSeconds` if that is less, is
+   * cut. Calling it again returns the same promise (H-39).
    */
-  stop(): Promise<void>;
+  stop(withinSeconds?: number): Promise<void>;
 }
 
 export type StartResult = { readonly ok: true; readonly host: Host } | { readonly ok: false; readonly problem: string };
@@ -144,8 +144,7 @@ export async function startHost(loaded: LoadedConfig, output: HostOutput): Promi
   composition.warmUp();
   isReady = true;
   let stopping: Promise<void> | null = null;
-  const drainSeconds = (): number => live.config.limits.drainSeconds;
-  const parts: Running = { watch, composition, listeners, admin: adminListener, observing, drainSeconds };
+  const parts: Running = { watch, composition, listeners, admin: adminListener, observing };
   return {
     ok: true,
     host: {
@@ -158,9 +157,9 @@ export async function startHost(loaded: LoadedConfig, output: HostOutput): Promi
       adminTokenFile: adminListener === null ? null : (config.service.adminListen?.tokenFile ?? null),
       config,
       reload: () => watch.reload(),
-      stop() {
+      stop(withinSeconds = Number.POSITIVE_INFINITY) {
         isReady = false;
-        stopping ??= stopAll(parts);
+        stopping ??= stopAll(parts, Math.min(withinSeconds, live.config.limits.drainSeconds));
         return stopping;
       },
     },
@@ -199,12 +198,14 @@ interface Running {
   readonly listeners: Listeners;
   readonly admin: AdminListener | null;
   readonly observing: Observing;
-  readonly drainSeconds: () => number;
 }
 
-async function stopAll({ watch, composition, listeners, admin, observing, drainSeconds }: Running): Promise<void> {
+async function stopAll(
+  { watch, composition, listeners, admin, observing }: Running,
+  drainSeconds: number,
+): Promise<void> {
   const { service, tunnels, upstream, listeners: eventListeners } = composition;
-  const deadline = Date.now() + drainSeconds() * 1000;
+  const deadline = Date.now() + drainSeconds * 1000;
   const timeLeft = (): number => Math.max(0, deadline - Date.now());
   watch.close();
   listeners.stopAccepting();

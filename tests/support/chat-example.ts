@@ -20,7 +20,7 @@ export interface ChatExample {
 
 /** Starts the application, unmodified, on a free port; `env` has at least its connection string. */
 export async function startChatExample(env: Readonly<Record<string, string>>): Promise<ChatExample> {
-  const program = new NodeProgram(new URL("server.mjs", example), { env: { PORT: "0", ...env } });
+  const program = new NodeProgram(new URL("server.ts", example), { env: { PORT: "0", ...env } });
   const line = await program.lines.take({ what: "address of the chat", withinMs: startDeadlineMs });
   const url = /http:\S+/.exec(line)?.[0] ?? "";
   return {

@@ -204,3 +204,11 @@ test("without options the configuration of this machine tells listener and token
   const missing = await failure(admin("hub", "list", "--config", "/nowhere/tidewire.yaml"), 2);
   expect(missing).toBe("tidewire: --config: /nowhere/tidewire.yaml does not exist");
 });
+
+test("two services do not share a port for administration", async () => {
+  const file = join(tempDir(), "tidewire.yaml");
+  const service = { listen: [{ url: "http://127.0.0.1:0" }], adminListen: { url } };
+  await Bun.write(file, JSON.stringify({ service }));
+  const refused = await failure(tidewire(["start", "--config", file]), 1);
+  expect(refused).toMatch(/^tidewire: service\.adminListen: Port \d+ on 127\.0\.0\.1 is in use/m);
+});

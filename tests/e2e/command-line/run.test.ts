@@ -81,3 +81,39 @@ test("run passes a signal on to the command and stops the service after it", asy
   expect(stdout).toEndWith("told to stop\n");
   expect(await healthOf(endpoint).catch(() => "nobody there")).toBe("nobody there");
 });
+
+/** The service of a test that needs none. */
+const given = { WebPubSubConnectionString: `Endpoint=http://localhost:1;AccessKey=${"A".repeat(44)};Version=1.0;` };
+
+test("run passes a signal on to what a shell of the command started", async () => {
+  const source = `process.on("SIGINT", () => { console.log("told to stop"); process.exit(5); }); console.log("up"); setInterval(() => {}, 1000);`;
+  const command = startTidewire(["run", "--", "sh", "-c", '"$0" -e "$1"; exit 6', process.execPath, source]);
+  await command.written(/up/);
+  command.kill("SIGINT");
+  const { stdout } = await command.ended();
+  expect(stdout).toEndWith("told to stop\n");
+});
+
+test.each([["a service of its own", {}] as const, ["the service it was given", given] as const])(
+  "run with %s: a second signal ends a command that ignores the first",
+  async (_, env) => {
+    const source = `process.on("SIGINT", () => console.log("no")); console.log("up"); setInterval(() => {}, 1000);`;
+    const command = startTidewire(["run", ...program(source)], { env });
+    await command.written(/up/);
+    command.kill("SIGINT");
+    await command.written(/no/);
+    command.kill("SIGINT");
+    // Waits until its output is closed, which the command has open too.
+    expect((await command.ended()).exitCode).toBe(1);
+  },
+);
+
+test.each([["a service of its own", {}] as const, ["the service it was given", given] as const])(
+  "run with %s: ends with its command when the terminal is closed",
+  async (_, env) => {
+    const command = startTidewire(["run", ...program(`console.log("up"); setInterval(() => {}, 1000);`)], { env });
+    await command.written(/up/);
+    command.kill("SIGHUP");
+    expect((await command.ended()).exitCode).toBe(129);
+  },
+);
