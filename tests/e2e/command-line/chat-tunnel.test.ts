@@ -44,7 +44,9 @@ test("T-12 M-46 the chat example works through tidewire tunnel, and tidewire tra
 
   const shown = (event: string, message: string, context: readonly string[]) => {
     const inAnyOrder = ["hub=chat", ...context].map((part) => `(?=.* ${part}(?: |$))`).join("");
-    return trace.written(new RegExp(`^\\S+Z {2}Information {2}${event} {2}${message} {2}${inAnyOrder}.*$`, "m"));
+    return trace.written(
+      new RegExp(`^\\S+Z {2}Information {2}${event} {2}(?:\\+[\\d.]+ ms {2})?${message} {2}${inAnyOrder}.*$`, "m"),
+    );
   };
   const byAnn = ["userId=ann", `connectionId=${ann.connectionId}`];
   await shown("ConnectionStarted", "Connection started", byAnn);
