@@ -96,7 +96,7 @@ export interface NetworkRules {
 
 export interface LiveTraceSettings {
   readonly enabled: boolean;
-  readonly categories: readonly string[];
+  readonly categories: readonly { readonly name: string; readonly enabled: boolean }[];
 }
 
 export interface HandlerTest {

@@ -77,6 +77,7 @@ function NamedList({ kind }: { readonly kind: Kind }) {
         keyOf={({ hub: of, name }) => `${of}/${name}`}
         rowHeight={44}
         columns="minmax(140px, 2fr) minmax(90px, 1fr) 110px 90px"
+        minWidth={480}
         head={[kind === "group" ? "Group" : "User", "Hub", "Connections", "Send"]}
         onEnd={listing.more}
         empty={listing.isLoading ? null : <Empty title={search === "" ? none : "No name fits"}>{hint}</Empty>}

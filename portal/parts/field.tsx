@@ -7,7 +7,7 @@ export interface FieldProps {
   /** The control; it gets the id that the label names and the one of the hint. */
   readonly children: (ids: {
     readonly id: string;
-    readonly "aria-describedby": string;
+    readonly "aria-describedby": string | undefined;
     readonly "aria-invalid": boolean;
   }) => ReactNode;
 }
@@ -15,13 +15,20 @@ export interface FieldProps {
 /** A labelled control with a hint and, where something is wrong, the reason. */
 export function Field({ label, hint, fault = null, children }: FieldProps) {
   const id = useId();
+  const about = fault ?? hint;
   return (
     <div className="field">
       <label htmlFor={id}>{label}</label>
-      {children({ id, "aria-describedby": `${id}-hint`, "aria-invalid": fault !== null })}
-      <span id={`${id}-hint`} className={fault === null ? "hint" : "fault"}>
-        {fault ?? hint}
-      </span>
+      {children({
+        id,
+        "aria-describedby": about === undefined ? undefined : `${id}-hint`,
+        "aria-invalid": fault !== null,
+      })}
+      {about !== undefined && (
+        <span id={`${id}-hint`} className={fault === null ? "hint" : "fault"}>
+          {about}
+        </span>
+      )}
     </div>
   );
 }

@@ -6,8 +6,9 @@ export interface VirtualListProps<Item> {
   readonly items: readonly Item[];
   readonly keyOf: (item: Item) => string;
   readonly rowHeight: number;
-  /** `grid-template-columns` of head and rows. */
+  /** `grid-template-columns` of head and rows, and the width in pixels below which they are scrolled sideways. */
   readonly columns: string;
+  readonly minWidth: number;
   readonly head: readonly string[];
   readonly cells: (item: Item) => ReactNode;
   readonly onOpen?: (item: Item) => void;
@@ -23,7 +24,20 @@ const margin = 8;
 
 /** A list of any length: only the rows in view exist, so 10,000 are as quick as ten. */
 export function VirtualList<Item>(props: VirtualListProps<Item>) {
-  const { label, items, keyOf, rowHeight, columns, head, cells, onOpen, onEnd, isFollowing = false, empty } = props;
+  const {
+    label,
+    items,
+    keyOf,
+    rowHeight,
+    columns,
+    minWidth,
+    head,
+    cells,
+    onOpen,
+    onEnd,
+    isFollowing = false,
+    empty,
+  } = props;
   const box = useRef<HTMLDivElement>(null);
   const [view, setView] = useState({ top: 0, height: 600 });
   const measure = (): void => {
@@ -58,7 +72,7 @@ export function VirtualList<Item>(props: VirtualListProps<Item>) {
       aria-rowcount={items.length + 1}
       tabIndex={0}
     >
-      <div className="list-head" role="row" style={{ gridTemplateColumns: columns }}>
+      <div className="list-head" role="row" style={{ gridTemplateColumns: columns, minWidth }}>
         {head.map((title) => (
           <span key={title} role="columnheader">
             {title}
@@ -66,10 +80,10 @@ export function VirtualList<Item>(props: VirtualListProps<Item>) {
         ))}
       </div>
       {items.length === 0 && empty}
-      <div role="rowgroup" style={{ height: items.length * rowHeight }}>
+      <div role="rowgroup" className="list-rows" style={{ height: items.length * rowHeight, minWidth }}>
         {items.slice(first, last).map((item, offset) => {
           const index = first + offset;
-          const style = { top: 36 + index * rowHeight, height: rowHeight, gridTemplateColumns: columns };
+          const style = { top: index * rowHeight, height: rowHeight, gridTemplateColumns: columns };
           const content = cells(item);
           return (
             <div

@@ -1,4 +1,5 @@
 import type { Connection } from "./connection.ts";
+import type { MessageTrace } from "./message-trace.ts";
 import type { AckId } from "./names.ts";
 import type { AckError } from "./outbound.ts";
 import type { Service } from "./service.ts";
@@ -22,9 +23,19 @@ export function succeed(service: Service, connection: Connection, ackId: AckId |
 export function refuse(
   service: Service,
   connection: Connection,
-  { ackId, error, why }: { readonly ackId: AckId | null; readonly error: AckError; readonly why?: string },
+  {
+    ackId,
+    error,
+    why,
+    trace = null,
+  }: {
+    readonly ackId: AckId | null;
+    readonly error: AckError;
+    readonly why?: string;
+    readonly trace?: MessageTrace | null;
+  },
 ): void {
   service.recentErrors.note(connection.id, error.name, why ?? error.message);
-  service.messages?.refused(connection, error);
+  service.messages?.refused(connection, error, trace);
   if (ackId !== null) service.pushControl(connection, { kind: "ack", ackId, error });
 }

@@ -1,4 +1,5 @@
 import type { GroupState } from "./group-state.ts";
+import type { MessageTrace } from "./message-trace.ts";
 import type { AckId, EventName, GroupName } from "./names.ts";
 import type { Metadata, Payload } from "./payload.ts";
 
@@ -24,7 +25,13 @@ export type Command =
   | { readonly kind: "subscribeGroupState"; readonly group: GroupName; readonly ackId: AckId | null }
   | { readonly kind: "unsubscribeGroupState"; readonly group: GroupName; readonly ackId: AckId | null };
 
-export interface SendToGroup {
+/** What may become of a request that carries a message. */
+interface Traceable {
+  /** There while somebody watches; codecs do not set it. */
+  readonly trace?: MessageTrace;
+}
+
+export interface SendToGroup extends Traceable {
   readonly kind: "sendToGroup";
   readonly group: GroupName;
   readonly payload: Payload;
@@ -35,7 +42,7 @@ export interface SendToGroup {
   readonly ackId: AckId | null;
 }
 
-export interface SendEvent {
+export interface SendEvent extends Traceable {
   readonly kind: "event";
   readonly event: EventName;
   readonly payload: Payload;
@@ -44,7 +51,7 @@ export interface SendEvent {
 }
 
 /** A user event whose answer is a response to this very request (client-protocols 7.1). */
-export interface Invoke {
+export interface Invoke extends Traceable {
   readonly kind: "invoke";
   /** Chosen by the client; non-empty, at most `maxClientIdLength` long. */
   readonly invocationId: string;
@@ -72,7 +79,7 @@ export interface StreamStart {
 }
 
 /** One fragment of a stream. */
-export interface StreamData {
+export interface StreamData extends Traceable {
   readonly kind: "streamData";
   readonly streamId: string;
   /** 1, 2, 3 …; inexact beyond 2^53, which no stream reaches. */
@@ -80,7 +87,7 @@ export interface StreamData {
   readonly payload: Payload;
 }
 
-export interface StreamEnd {
+export interface StreamEnd extends Traceable {
   readonly kind: "streamEnd";
   readonly streamId: string;
   /** Why the publisher gave up; null: it is complete. */

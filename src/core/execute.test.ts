@@ -223,7 +223,12 @@ test("C-52 the handler's reply is a server message and precedes the ack", async 
   const client = harness.connect();
   client.send(event(1));
   const [pending] = harness.upstream.pending;
-  expect(pending?.event).toEqual({ event: named.event("order"), payload: { kind: "text", text: "x" }, metadata: null });
+  expect(pending?.event).toEqual({
+    event: named.event("order"),
+    payload: { kind: "text", text: "x" },
+    metadata: null,
+    trace: null,
+  });
   pending?.answer({ kind: "handled", reply: { payload: { kind: "text", text: "thanks" }, metadata: null } });
   await answersArrive();
   expect(client.received()).toEqual([{ type: "message", from: "server", dataType: "text", data: "thanks" }, ack(1)]);

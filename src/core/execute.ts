@@ -93,12 +93,12 @@ function sendToGroup(
   connection: Connection,
   command: SendToGroup,
 ): Promise<void> | undefined {
-  const { group, ackId, ttlSeconds } = command;
+  const { group, ackId, ttlSeconds, trace = null } = command;
   if (isDuplicate(service, connection, ackId)) return undefined;
   if (!connection.permissions.allows("sendToGroup", group)) {
     // A simple client has no other way to learn of it (C-66).
     if (!connection.format.answersFaults) service.end(connection, "sendToGroupForbidden");
-    else refuse(service, connection, { ackId, error: forbidden("send to", group) });
+    else refuse(service, connection, { ackId, error: forbidden("send to", group), trace });
     return undefined;
   }
   const publication: Publication = {
@@ -111,6 +111,7 @@ function sendToGroup(
     excluded: command.noEcho ? new Set<ConnectionId>([connection.id]) : null,
     filter: null,
     expiresAt: ttlSeconds === 0 ? null : clock.now() + ttlSeconds * 1000,
+    trace,
   };
   const outcome = service.publish(publication);
   if (outcome === "done") {
@@ -119,28 +120,33 @@ function sendToGroup(
   }
   return outcome.then((late) => {
     if (late === "done") succeed(service, connection, ackId);
-    else refuse(service, connection, { ackId, error: internalServerError });
+    else refuse(service, connection, { ackId, error: internalServerError, trace });
   });
 }
 
 async function sendEvent({ service, upstream }: Executor, connection: Connection, command: SendEvent): Promise<void> {
-  const { event, payload, metadata, ackId } = command;
+  const { event, payload, metadata, ackId, trace = null } = command;
   if (isDuplicate(service, connection, ackId)) return;
   const cancellation = new Cancellation();
   connection.pendingEvent = cancellation;
-  const outcome = await upstream.userEvent(connection, { event, payload, metadata }, cancellation);
+  const outcome = await upstream.userEvent(connection, { event, payload, metadata, trace }, cancellation);
   connection.pendingEvent = null;
-  if (outcome.kind === "unhandled") service.messages?.eventUnhandled(connection, event);
+  if (outcome.kind === "unhandled") service.messages?.eventUnhandled(connection, event, trace);
   if (!connection.isOpen) return;
   if (outcome.kind === "failed" || outcome.kind === "unhandled") {
     // C-53, C-54, C-65: who can be told is told, a simple client is closed.
     if (connection.format.answersFaults)
-      refuse(service, connection, { ackId, error: internalServerError, why: whyNotHandled(outcome.kind, event) });
+      refuse(service, connection, {
+        ackId,
+        error: internalServerError,
+        why: whyNotHandled(outcome.kind, event),
+        trace,
+      });
     else service.end(connection, outcome.kind === "failed" ? "eventFailed" : "eventUnhandled");
     return;
   }
   if (outcome.kind === "handled" && outcome.reply !== null) {
-    service.pushMessage(connection, { from: { kind: "server" }, stream: null, ...outcome.reply });
+    service.pushMessage(connection, { from: { kind: "server" }, stream: null, ...outcome.reply }, trace);
     if (!connection.isOpen) return;
   }
   succeed(service, connection, ackId);

@@ -125,13 +125,11 @@ export class Hub {
     return page;
   }
 
-  /** How many connections of this node a publication is for; as costly as finding them is. */
-  countRecipients({ target, excluded, filter }: Publication): number {
-    let count = 0;
+  /** The connections of this node that a publication is for, for whoever watches; `deliver` finds them itself. */
+  *recipients({ target, excluded, filter }: Publication): Generator<Connection> {
     for (const connection of this.select(target)) {
-      if (excluded?.has(connection.id) !== true && filter?.matches(connection) !== false) count += 1;
+      if (excluded?.has(connection.id) !== true && filter?.matches(connection) !== false) yield connection;
     }
-    return count;
   }
 
   /**

@@ -15,7 +15,7 @@ export function invoke(
   connection: Connection,
   command: Invoke,
 ): void {
-  const { invocationId, event, payload, metadata } = command;
+  const { invocationId, event, payload, metadata, trace = null } = command;
   const answer = (outcome: InvokeOutcome): void => {
     if (outcome.kind === "failed")
       service.recentErrors.note(connection.id, outcome.name, `Invocation of '${event}': ${outcome.message}`);
@@ -34,8 +34,8 @@ export function invoke(
     return;
   }
   const cancellation = pending.add(invocationId, size);
-  void upstream.userEvent(connection, { event, payload, metadata }, cancellation).then((outcome) => {
-    if (outcome.kind === "unhandled") service.messages?.eventUnhandled(connection, event);
+  void upstream.userEvent(connection, { event, payload, metadata, trace }, cancellation).then((outcome) => {
+    if (outcome.kind === "unhandled") service.messages?.eventUnhandled(connection, event, trace);
     // Not when it was cancelled, or the connection is over.
     if (pending.settle(invocationId, cancellation)) answer(outcomeOf(outcome));
   });

@@ -16,6 +16,16 @@ export interface OutboxLimits {
   readonly bytes: number;
 }
 
+/** Told what became of outboxes while somebody follows messages. Must not throw, and must not push. */
+export interface OutboxWatcher {
+  /** Outboxes were flushed, all of this turn or a part of them. */
+  flushed(): void;
+  /** An outbox whose socket was full wrote what its socket takes now. */
+  moved(outbox: Outbox): void;
+  /** An outbox is about to forget what waits in it. */
+  discarded(outbox: Outbox): void;
+}
+
 /**
  * Writes every outbox that got frames, once per event-loop turn (performance.md section 2). A long flush yields to the
  * event loop in slices; outboxes keep their order, each frame keeps its place in its outbox.
@@ -23,6 +33,8 @@ export interface OutboxLimits {
 export class Flusher {
   readonly #scheduler: Scheduler;
   readonly clock: Clock;
+  /** Null, nearly always: nobody follows messages. Asked once per flush, not per message. */
+  watcher: OutboxWatcher | null = null;
   #dirty: Outbox[] = [];
   #next = 0;
   #scheduled = false;
@@ -66,6 +78,7 @@ export class Flusher {
     } finally {
       // Also after an exception: one broken socket must not silence all others.
       this.#rest();
+      this.watcher?.flushed();
     }
   }
 
@@ -91,6 +104,7 @@ export class Outbox {
   readonly #sink: FrameSink;
   #entries: WaitingFrame[] | null = null;
   #size = 0;
+  #taken = 0;
   #timed = false;
   #blocked = false;
   #queued = false;
@@ -109,6 +123,16 @@ export class Outbox {
   /** Their size as the bounds count it: characters of text, bytes otherwise. */
   get size(): number {
     return this.#size;
+  }
+
+  /** Frames that the socket has taken so far. */
+  get taken(): number {
+    return this.#taken;
+  }
+
+  /** The value of `taken` once everything that waits now is taken; less when something expires before that. */
+  get end(): number {
+    return this.#taken + this.length;
   }
 
   /** Whether the socket is full. */
@@ -150,6 +174,7 @@ export class Outbox {
     if (this.#timed) this.#dropExpired(entries);
     const frames = this.#timed ? entries.map(frameOf) : (entries as Frame[]);
     const taken = this.#sink.write(frames);
+    this.#taken += taken;
     // The socket may have closed, and this outbox been discarded, inside the write.
     if (this.#entries !== entries) return;
     if (taken < entries.length) {
@@ -167,6 +192,7 @@ export class Outbox {
     if (!this.#blocked) return;
     this.#blocked = false;
     this.flush();
+    this.#flusher.watcher?.moved(this);
   }
 
   /** Closes the socket behind everything queued so far; later frames are dropped. */
@@ -181,6 +207,7 @@ export class Outbox {
   /** Forgets everything that waits: the socket is gone. */
   discard(): void {
     this.#closing ??= { code: 1006, reason: "" };
+    this.#flusher.watcher?.discarded(this);
     if (this.#entries !== null) this.#release(this.#entries);
   }
 

@@ -1,5 +1,6 @@
 import type { CancelSignal } from "./cancellation.ts";
 import type { Ending } from "./endings.ts";
+import type { DeliveryStep, MessageTrace, ReceivedMessage } from "./message-trace.ts";
 import type { ConnectionId, EventName, GroupName, HubName, UserId } from "./names.ts";
 import type { NodeAnswer, NodeCommand } from "./operations.ts";
 import type { AckError, Encoder, Frame } from "./outbound.ts";
@@ -172,6 +173,8 @@ export interface UserEvent {
   readonly event: EventName;
   readonly payload: Payload;
   readonly metadata: Metadata | null;
+  /** The message that it came with; null: nobody follows it. */
+  readonly trace: MessageTrace | null;
 }
 
 /**
@@ -215,13 +218,26 @@ export interface Telemetry {
 
 /** What happens to messages, one by one. As `Telemetry`, but neither cheap nor there most of the time. */
 export interface MessageTelemetry {
-  /** A publication was handed to this many connections of this node. */
-  published(publication: Publication, recipients: number): void;
+  /** The clock of `MessageTrace`. */
+  now(): number;
+  /** A request begins; what carries a message of it further is joined to what this returns. */
+  arrived(): MessageTrace;
+  /** The request carries a message. */
+  received(trace: MessageTrace, message: ReceivedMessage): void;
+  /** A publication is handed to these connections of this node; returns those to which it wants to be followed. */
+  published<Recipient extends ConnectionFacts>(
+    publication: Publication,
+    recipients: Iterable<Recipient>,
+  ): readonly Recipient[];
+  /** A message that is followed to a connection got this far. */
+  delivery(trace: MessageTrace, to: ConnectionFacts, step: DeliveryStep): void;
+  /** It is not followed to this connection any more: there are too many. */
+  deliveryLeftOut(to: ConnectionFacts): void;
   groupChanged(connection: ConnectionFacts, change: "joined" | "left", group: GroupName): void;
   /** No event handler takes this user event. */
-  eventUnhandled(connection: ConnectionFacts, event: EventName): void;
+  eventUnhandled(connection: ConnectionFacts, event: EventName, trace: MessageTrace | null): void;
   /** A request of a client was refused. */
-  refused(connection: ConnectionFacts, error: AckError): void;
+  refused(connection: ConnectionFacts, error: AckError, trace: MessageTrace | null): void;
 }
 
 export type LogLevel = "debug" | "info" | "warning" | "error";

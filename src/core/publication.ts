@@ -1,4 +1,5 @@
 import type { Filter } from "./filter/filter.ts";
+import type { MessageTrace } from "./message-trace.ts";
 import type { ConnectionId, GroupName, HubName, UserId } from "./names.ts";
 import type { StreamPart } from "./outbound.ts";
 import type { Metadata, Payload } from "./payload.ts";
@@ -29,4 +30,6 @@ export interface Publication {
   readonly stream: StreamPart | null;
   /** Milliseconds since the epoch after which a waiting copy is dropped; null: never (client-protocols 6.7). */
   readonly expiresAt: number | null;
+  /** Null: nobody follows it. */
+  readonly trace: MessageTrace | null;
 }

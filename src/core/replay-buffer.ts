@@ -47,6 +47,11 @@ export class ReplayBuffer {
     return this.#size;
   }
 
+  /** The number that was given last; 0: none was. */
+  get last(): number {
+    return this.#next - 1;
+  }
+
   /** Keeps a message and returns its number; null when that would exceed the bounds, keeping nothing (C-81). */
   add(frame: Frame, expiresAt: number | null, bounds: ReplayBounds): number | null {
     if (!this.#hasRoom(frame, bounds.replay)) {

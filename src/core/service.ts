@@ -1,5 +1,6 @@
 import type { ConnectionInit, PushLimits } from "./connection.ts";
 import { Connection } from "./connection.ts";
+import { DeliveryWatch } from "./delivery-watch.ts";
 import type { Ending, EndingCause } from "./endings.ts";
 import { endings } from "./endings.ts";
 import { Farewells } from "./farewells.ts";
@@ -7,6 +8,7 @@ import type { GroupState, GroupStateItem } from "./group-state.ts";
 import { deliverGroupState, Hub, type Refusal } from "./hub.ts";
 import { KeepAlive } from "./keep-alive.ts";
 import type { Limits } from "./limits.ts";
+import type { MessageTrace } from "./message-trace.ts";
 import type { ConnectionId, GroupName, HubName } from "./names.ts";
 import { ownerOf } from "./node-id.ts";
 import type {
@@ -59,6 +61,7 @@ export class Service implements Operations {
   readonly #options: ServiceOptions;
   readonly #hubs = new Map<HubName, Hub>();
   readonly #flusher: Flusher;
+  readonly #deliveries: DeliveryWatch;
   readonly #keepAlive: KeepAlive;
   #connections = 0;
   #reserved = 0;
@@ -73,6 +76,7 @@ export class Service implements Operations {
     this.#options = options;
     this.recentErrors = new RecentErrors(options.clock);
     this.#flusher = new Flusher(options.scheduler, options.clock);
+    this.#deliveries = new DeliveryWatch(this.#flusher, options);
     this.#keepAlive = new KeepAlive({
       scheduler: options.scheduler,
       intervalSeconds: (connection) => options.keepAliveSeconds(connection.hub),
@@ -365,8 +369,20 @@ export class Service implements Operations {
   deliver(publication: Publication): void {
     const hub = this.#hubs.get(publication.hub);
     const { messages } = this.#options.telemetry;
-    if (messages !== null) messages.published(publication, hub?.countRecipients(publication) ?? 0);
-    if (hub !== undefined) this.#endRefused(hub.deliver(publication, this.#pushLimits()));
+    if (messages !== null) this.#deliverWatched(hub, publication, messages);
+    else if (hub !== undefined) this.#endRefused(hub.deliver(publication, this.#pushLimits()));
+  }
+
+  /** The same, told to whoever watches. */
+  #deliverWatched(hub: Hub | undefined, publication: Publication, messages: MessageTelemetry): void {
+    const recipients = messages.published(publication, hub?.recipients(publication) ?? []);
+    if (hub === undefined) return;
+    const deliver = (): readonly Refusal[] | null => hub.deliver(publication, this.#pushLimits());
+    const { trace, expiresAt } = publication;
+    const isFollowed = trace !== null && recipients.length > 0;
+    this.#endRefused(
+      isFollowed ? this.#deliveries.follow({ trace, expiresAt, recipients }, messages, deliver) : deliver(),
+    );
   }
 
   #endRefused(refused: readonly Refusal[] | null): void {
@@ -377,10 +393,21 @@ export class Service implements Operations {
   }
 
   /** Queues a data message for one connection; a full queue ends it. */
-  pushMessage(connection: Connection, message: OutboundMessage): void {
+  pushMessage(connection: Connection, message: OutboundMessage, trace: MessageTrace | null): void {
+    const { messages } = this;
+    const refused =
+      messages === null || trace === null
+        ? this.#push(connection, message)
+        : this.#deliveries.follow({ trace, expiresAt: null, recipients: [connection] }, messages, () =>
+            this.#push(connection, message),
+          );
+    for (const { cause } of refused ?? []) this.end(connection, cause);
+  }
+
+  #push(connection: Connection, message: OutboundMessage): readonly Refusal[] | null {
     const frame = connection.format.encoder.message(message);
     const cause = frame === null ? null : connection.push(frame, null, this.#pushLimits());
-    if (cause !== null) this.end(connection, cause);
+    return cause === null ? null : [{ connection, cause }];
   }
 
   async exists(hub: HubName, subject: Subject): Promise<"yes" | "no" | "down"> {

@@ -1,4 +1,5 @@
 import type { StreamData, StreamEnd, StreamStart } from "./commands.ts";
+import type { MessageTrace } from "./message-trace.ts";
 import type { ConnectionId, GroupName, HubName, UserId } from "./names.ts";
 import type { OutboundControl, StreamClosedError, StreamError, StreamPart } from "./outbound.ts";
 import { emptyText, type Metadata, type Payload } from "./payload.ts";
@@ -42,6 +43,12 @@ interface Stream {
   /** Whether its last message is on its way. */
   isEnding: boolean;
   cancelTimer: () => void;
+}
+
+interface StreamMessage {
+  readonly payload: Payload;
+  readonly part: StreamPart;
+  readonly trace: MessageTrace | null;
 }
 
 /** How a stream ends for its publisher (null: well) and for its subscribers. */
@@ -106,7 +113,7 @@ export class Streams {
   }
 
   /** Publishes the fragment that is next; answers any other (C-97). The promise is for the publication. */
-  data({ streamId, sequenceId, payload }: StreamData): Promise<void> | undefined {
+  data({ streamId, sequenceId, payload, trace }: StreamData): Promise<void> | undefined {
     const stream = this.#publishable(streamId);
     if (stream === null) return undefined;
     if (sequenceId > stream.expected) {
@@ -120,7 +127,7 @@ export class Streams {
       return undefined;
     }
     const part: StreamPart = { streamId, sequenceId, end: null };
-    return this.#publish(stream, { payload, part }, () => {
+    return this.#publish(stream, { payload, part, trace: trace ?? null }, () => {
       stream.accepted = stream.expected;
       this.#acknowledge(stream);
     });
@@ -138,11 +145,11 @@ export class Streams {
   }
 
   /** Ends a stream as its publisher wishes. */
-  end({ streamId, error }: StreamEnd): Promise<void> | undefined {
+  end({ streamId, error, trace }: StreamEnd): Promise<void> | undefined {
     const stream = this.#publishable(streamId);
     if (stream === null) return undefined;
     const part = endOf(stream, error === null ? null : { name: "UserError", ...error });
-    return this.#publish(stream, { payload: emptyText, part }, () => this.#close(stream, null));
+    return this.#publish(stream, { payload: emptyText, part, trace: trace ?? null }, () => this.#close(stream, null));
   }
 
   /** Ends a stream, if it is open, of which a frame broke the rules. */
@@ -192,15 +199,11 @@ export class Streams {
     return null;
   }
 
-  #publish(
-    stream: Stream,
-    { payload, part }: { readonly payload: Payload; readonly part: StreamPart },
-    taken: () => void,
-  ): Promise<void> | undefined {
+  #publish(stream: Stream, message: StreamMessage, taken: () => void): Promise<void> | undefined {
     // Before it goes out: a publisher that has no room for its own message is ended by it, and `cancel` comes first.
-    if (part.end === null) stream.expected += 1;
+    if (message.part.end === null) stream.expected += 1;
     else beginEnd(stream);
-    const outcome = this.#ports.publish(this.#publication(stream, payload, part));
+    const outcome = this.#ports.publish(this.#publication(stream, message));
     if (outcome === "done") {
       taken();
       return undefined;
@@ -214,7 +217,7 @@ export class Streams {
     });
   }
 
-  #publication(stream: Stream, payload: Payload, part: StreamPart): Publication {
+  #publication(stream: Stream, { payload, part, trace }: StreamMessage): Publication {
     const { id, hub, userId } = this.#publisher;
     const { ttlSeconds } = stream;
     return {
@@ -228,6 +231,7 @@ export class Streams {
       stream: part,
       // A stream whose end expired would keep its readers waiting.
       expiresAt: ttlSeconds === 0 || part.end !== null ? null : this.#ports.clock.now() + ttlSeconds * 1000,
+      trace,
     };
   }
 
@@ -240,7 +244,8 @@ export class Streams {
 
   /** The last message that subscribers get. When it gets lost between nodes, their own time-out ends the stream. */
   #tellSubscribers(stream: Stream, error: StreamError): void {
-    void this.#ports.publish(this.#publication(stream, emptyText, endOf(stream, error)));
+    const message = { payload: emptyText, part: endOf(stream, error), trace: null };
+    void this.#ports.publish(this.#publication(stream, message));
   }
 
   #close(stream: Stream, error: StreamClosedError | null): void {

@@ -1,8 +1,9 @@
 import type { Connection } from "../core/connection.ts";
 import type { Executor } from "../core/execute.ts";
 import { execute } from "../core/execute.ts";
+import { traceCommand } from "../core/message-trace.ts";
 import type { Frame } from "../core/outbound.ts";
-import type { FrameSink, SocketEvents } from "../core/ports.ts";
+import type { FrameSink, MessageTelemetry, SocketEvents } from "../core/ports.ts";
 import type { Decoded } from "../protocols/codec.ts";
 import type { AnyCodec } from "../protocols/registry.ts";
 
@@ -41,7 +42,8 @@ export class Session implements SocketEvents {
     if (!connection.isOpen) return;
     const { service } = this.#executor;
     service.heard(connection);
-    const decoded = this.#codec.decode(this.#state, frame);
+    const watching = service.messages;
+    const decoded = watching === null ? this.#codec.decode(this.#state, frame) : this.#decodeWatched(frame, watching);
     if (!this.#busy) {
       this.#carryOut(decoded);
       return;
@@ -101,6 +103,13 @@ export class Session implements SocketEvents {
         if (isCurrent()) this.closed(code, reason);
       },
     };
+  }
+
+  /** The same for whoever watches, told before it waits for what the client sent earlier. */
+  #decodeWatched(frame: Frame, messages: MessageTelemetry): Decoded {
+    const trace = messages.arrived();
+    const decoded = this.#codec.decode(this.#state, frame);
+    return decoded.kind === "fault" ? decoded : traceCommand(decoded, trace, { messages, from: this.#connection });
   }
 
   /** The invocation may be pending, or still wait behind an event itself; with a client that uses ids twice, both. */

@@ -50,6 +50,10 @@ const names = [
   "ListenerEventFailed",
   "EventListenerUnavailable",
   "EventListenerRecovered",
+  "MessageReceived",
+  "MessageDelivered",
+  "MessageDelayed",
+  "MessageLost",
 ] as const;
 
 /** The id of an event at a level; 0 stands for events without a number of their own. */

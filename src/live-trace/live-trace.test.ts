@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { FakeTime } from "../../tests/support/fake-time.ts";
 import { FakeSink } from "../../tests/support/fakes/sink.ts";
+import { named } from "../../tests/support/named.ts";
 import { createRedactor } from "../observability/redact.ts";
 import type { ResourceRecord } from "../observability/resource-logs.ts";
 import { describeEvent, eventId } from "./event-table.ts";
@@ -56,6 +57,9 @@ function linesOf(sink: FakeSink): unknown[] {
   });
 }
 
+const leftOut = (count: number) =>
+  `${count} lines were left out: more came than this view gets in a second, or than it read in time.`;
+
 const record = (message: string, category: ResourceRecord["category"] = "MessagingLogs"): ResourceRecord => ({
   category,
   operationName: "MessagePublished",
@@ -93,7 +97,7 @@ test("M-49 categories and the switch count from the next line on", () => {
 });
 
 test("a viewer that does not read loses lines, is told how many, and gets the next ones", async () => {
-  const { trace, listen } = setUp();
+  const { time, trace, listen } = setUp();
   const slow = listen();
   const quick = listen();
   await turn();
@@ -102,6 +106,7 @@ test("a viewer that does not read loses lines, is told how many, and gets the ne
   for (let index = 0; index < total; index++) {
     trace.write(record(String(index)));
     if (index % 500 === 0) await turn();
+    if (index % 1000 === 0) time.advance(1000);
   }
   await turn();
   expect(linesOf(quick.sink)).toEqual(Array.from({ length: total }, (_unused, index) => String(index)));
@@ -112,10 +117,126 @@ test("a viewer that does not read loses lines, is told how many, and gets the ne
   const left = total - kept.length;
   expect(left).toBeGreaterThan(2000);
   expect(kept).toEqual(kept.map((_unused, index) => String(index)));
-  expect(note).toBe(`${left} lines were left out, because this view did not read them in time.`);
+  expect(note).toBe(leftOut(left));
+  expect(trace.droppedLines).toBe(left);
   trace.write(record("later"));
   await turn();
   expect(linesOf(slow.sink).at(-1)).toBe("later");
+});
+
+test("a viewer gets so many lines in a second, and is told once a second how many it did not get", async () => {
+  const { time, trace, listen } = setUp();
+  const { sink } = listen();
+  await turn();
+  const flood = async (lines: number) => {
+    for (let index = 0; index < lines; index++) trace.write(record("x"));
+    await turn();
+    return linesOf(sink).filter((line) => line !== "x");
+  };
+  expect(await flood(2070)).toEqual([leftOut(70)]);
+  expect(await flood(50)).toEqual([leftOut(70)]);
+  // Also when no other line comes.
+  time.advance(1000);
+  await turn();
+  expect(linesOf(sink).slice(2000)).toEqual([leftOut(70), leftOut(50)]);
+  time.advance(1000);
+  expect(await flood(2001)).toEqual([leftOut(70), leftOut(50), leftOut(1)]);
+  expect(linesOf(sink).filter((line) => line === "x")).toHaveLength(4000);
+  expect(trace.droppedLines).toBe(121);
+});
+
+test("a viewer that follows a connection gets its lines however many others there are", async () => {
+  const { trace, listen } = setUp();
+  const [follower, other] = [listen(), listen()];
+  await turn();
+  follower.send({ type: 1, target: "Filter", arguments: [{ connectionId: "c1" }] });
+  const about = (connectionId: string) =>
+    trace.write({ ...record(connectionId), properties: { message: connectionId, hub: "chat", connectionId } });
+  for (let index = 0; index < 5000; index++) about(index % 500 === 0 ? "c1" : "c2");
+  await turn();
+  expect(linesOf(follower.sink)).toEqual(Array.from({ length: 10 }, () => "c1"));
+  expect(linesOf(other.sink)).toHaveLength(2001);
+  expect(trace.droppedLines).toBe(3000);
+  const facts = (id: string) => ({
+    hub: named.hub("chat"),
+    id: named.connection(id),
+    userId: null,
+    subprotocol: null,
+    callerAddress: "",
+  });
+  expect(["c1", "c2"].map((id) => trace.wantsDelivery(facts(id), true))).toEqual([true, false]);
+  trace.leftOut(facts("c1"));
+  expect(trace.droppedLines).toBe(3000 + 1 + 1 + 1 + 1);
+  follower.send({ type: 1, target: "filter", arguments: [null] });
+  about("c2");
+  await turn();
+  expect(linesOf(follower.sink).at(-1)).toBe("c2");
+});
+
+test.each([
+  [{ hub: "CHAT" }, ["chat c1 ann", "chat c2 bob"]],
+  [{ userId: ["bob", "eve"] }, ["chat c2 bob", "news c3 bob"]],
+  [{ hub: "news", userId: "bob" }, ["news c3 bob"]],
+  [{ connectionId: "C1" }, []],
+  [{}, ["chat c1 ann", "chat c2 bob", "news c3 bob"]],
+])("the filter %p", async (filter, expected) => {
+  const { trace, listen } = setUp();
+  const { sink, send } = listen();
+  send({ type: 1, target: "Filter", arguments: [filter] });
+  for (const message of ["chat c1 ann", "chat c2 bob", "news c3 bob"]) {
+    const [hub = "", connectionId = "", userId = ""] = message.split(" ");
+    trace.write({ ...record(message), properties: { message, hub, connectionId, userId } });
+  }
+  await turn();
+  expect(linesOf(sink)).toEqual(expected);
+});
+
+test("what is no filter, and no answer to whether bodies are wanted, is said to be none", async () => {
+  const { listen } = setUp();
+  const { send, messages } = listen();
+  const calls = [
+    ["Filter", 1],
+    ["Filter", { hub: 1 }],
+    ["Filter", { hubs: "x" }],
+    ["Filter", []],
+    ["Filter", { userId: Array.from({ length: 101 }, String) }],
+    ["CaptureWebhookBodies", "yes"],
+  ] as const;
+  for (const [target, argument] of calls) send({ type: 1, target, arguments: [argument], invocationId: "1" });
+  await turn();
+  const answers = messages().filter(({ type }) => type === 3);
+  expect(answers.map(({ error }) => typeof error)).toEqual(calls.map(() => "string"));
+});
+
+test("H-55 what was exchanged with an event handler is for viewers that asked for it, while there are any", async () => {
+  const { trace, redactor, listen } = setUp();
+  redactor.protect(["a-secret-of-the-service"]);
+  const [curious, other] = [listen(), listen()];
+  expect(trace.capturesBodies).toBe(false);
+  curious.send({ type: 1, target: "captureWebhookBodies", arguments: [true] });
+  expect(trace.capturesBodies).toBe(true);
+  const exchange = {
+    requestHeaders: ["ce-signature", "sha256=0123", "Content-Type", "text/plain"],
+    requestBody: "a-secret-of-the-service and more",
+    answer: { headers: ["Set-Cookie", "a=b"], body: new Uint8Array([0, 1]) },
+  };
+  trace.write({ ...record("line"), exchange });
+  await turn();
+  const contexts = [curious, other].map(({ messages }) =>
+    messages().flatMap(({ target, arguments: args }) =>
+      target === "logEvent" ? [(args as { readonly logContext: unknown }[])[0]?.logContext] : [],
+    ),
+  );
+  const plain = { category: "MessagingLogs", hub: "chat" };
+  const captured = {
+    requestHeaders: "ce-signature: REDACTED\nContent-Type: text/plain",
+    requestBody: "REDACTED and more",
+    responseHeaders: "Set-Cookie: REDACTED",
+    responseBody: "base64:AAE=",
+  };
+  expect(contexts).toEqual([[{ ...plain, ...captured }], [plain]]);
+  curious.events.closed(1000, "");
+  expect(trace.capturesBodies).toBe(false);
 });
 
 test("long lines are bounded by size, not by number", async () => {

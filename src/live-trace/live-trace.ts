@@ -1,7 +1,9 @@
-import type { Clock, FrameSink, Scheduler, SocketEvents } from "../core/ports.ts";
+import type { Clock, ConnectionFacts, FrameSink, Scheduler, SocketEvents } from "../core/ports.ts";
 import { escapeControls } from "../observability/escape-controls.ts";
+import type { PathSink } from "../observability/message-lines.ts";
 import type { Redactor } from "../observability/redact.ts";
-import type { RecordSink, ResourceCategory, ResourceRecord } from "../observability/resource-logs.ts";
+import type { ResourceCategory, ResourceRecord } from "../observability/resource-logs.ts";
+import { describeExchange } from "../observability/webhook-bodies.ts";
 import { eventId } from "./event-table.ts";
 import * as protocol from "./protocol.ts";
 import { Viewer } from "./viewer.ts";
@@ -38,11 +40,12 @@ export interface ViewerPlace {
  * built; with them each record becomes a line once, and a viewer that is too slow loses lines, never the service time.
  * @spec M-46 M-47 M-49
  */
-export class LiveTrace implements RecordSink {
+export class LiveTrace implements PathSink {
   readonly #options: LiveTraceOptions;
   readonly #viewers = new Set<Viewer>();
   #settings: LiveTraceSettings;
   #reserved = 0;
+  #dropped = 0;
   /** Null: nobody watches. */
   #wanted: ReadonlySet<ResourceCategory> | null = null;
   #stopTimer: (() => void) | null = null;
@@ -60,15 +63,45 @@ export class LiveTrace implements RecordSink {
     return this.#viewers.size;
   }
 
+  /** Lines that viewers did not get, each counted per viewer. */
+  get droppedLines(): number {
+    return this.#dropped;
+  }
+
+  get capturesBodies(): boolean {
+    if (this.#wanted === null) return false;
+    for (const viewer of this.#viewers) if (viewer.isCapturing) return true;
+    return false;
+  }
+
   wants(category: ResourceCategory): boolean {
     return this.#wanted !== null && this.#wanted.has(category);
   }
 
-  /** Hands a record to every viewer that listens. Strings are redacted; there are no payloads in records. */
+  /**
+   * Hands a record to every viewer that listens and has room. Strings are redacted; there are no payloads in records, and
+   * what was exchanged with an event handler is only for viewers that asked for it.
+   */
   write(record: ResourceRecord): void {
     if (!this.wants(record.category)) return;
-    const line = this.#line(record);
-    for (const viewer of this.#viewers) viewer.push(line);
+    let line: string | null = null;
+    let captured: string | null = null;
+    for (const viewer of this.#viewers) {
+      if (!viewer.admits(record.properties)) continue;
+      if (viewer.isCapturing && record.exchange) viewer.push((captured ??= this.#line(record, record.exchange)));
+      else viewer.push((line ??= this.#line(record)));
+    }
+  }
+
+  wantsDelivery({ hub, id: connectionId, userId }: ConnectionFacts, isBeyond: boolean): boolean {
+    let isWanted = false;
+    // Every viewer is asked: each counts what it does not get.
+    for (const viewer of this.#viewers) if (viewer.admits({ hub, connectionId, userId }, isBeyond)) isWanted = true;
+    return isWanted;
+  }
+
+  leftOut({ hub, id: connectionId, userId }: ConnectionFacts): void {
+    for (const viewer of this.#viewers) viewer.leaveOut({ hub, connectionId, userId });
   }
 
   /** Takes a place for a viewer; null: there are too many. */
@@ -104,6 +137,9 @@ export class LiveTrace implements RecordSink {
       scheduler,
       now: () => clock.now(),
       droppedLine: (count) => this.#droppedLine(count),
+      dropped: () => {
+        this.#dropped += 1;
+      },
       changed: () => this.#update(),
       closed: () => {
         this.#viewers.delete(viewer);
@@ -134,15 +170,16 @@ export class LiveTrace implements RecordSink {
     this.#options.changed();
   }
 
-  #line({ operationName, level, callerIpAddress, category, properties }: ResourceRecord): string {
+  #line(record: ResourceRecord, exchange: ResourceRecord["exchange"] = null): string {
     const { redactor, clock } = this.#options;
+    const { operationName, level, callerIpAddress, category, properties } = record;
     const { message, ...rest } = properties;
     const context = { category, ...(callerIpAddress !== undefined && { callerIpAddress }), ...rest };
-    const logContext = Object.fromEntries(
-      Object.entries(context)
-        .filter(([, value]) => value !== null)
-        .map(([name, value]) => [name, typeof value === "string" ? redactor.redact(value) : value]),
-    );
+    const logContext: Record<string, string | number> = {};
+    for (const [name, value] of Object.entries(context)) {
+      if (value !== null) logContext[name] = typeof value === "string" ? redactor.redact(value) : value;
+    }
+    if (exchange) Object.assign(logContext, describeExchange(exchange, redactor));
     const event = {
       time: new Date(clock.now()).toISOString(),
       eventId: eventId(operationName, level),
@@ -155,12 +192,12 @@ export class LiveTrace implements RecordSink {
   }
 
   #droppedLine(count: number): string {
-    const message = `${count} lines were left out, because this view did not read them in time.`;
+    const message = `${count} lines were left out: more came than this view gets in a second, or than it read in time.`;
     return this.#line({
       category: "ConnectivityLogs",
       operationName: "LinesDropped",
       level: "Warning",
-      properties: { message },
+      properties: { message, dropped: count },
     });
   }
 }

@@ -1,8 +1,11 @@
 import type { Frame } from "../core/outbound.ts";
 import type { FrameSink, Scheduler, SocketEvents } from "../core/ports.ts";
 import { describeEvent } from "./event-table.ts";
+import { type LineFilter, type LineSubject, parseFilter } from "./line-filter.ts";
 import * as protocol from "./protocol.ts";
 
+/** Lines that a viewer gets in a second; ours: whoever watches a busy service must not become its greatest load. */
+const maxLinesPerSecond = 2000;
 /** Lines and characters that may wait for one viewer; ours. More are dropped. */
 const maxLines = 2000;
 const maxCharacters = 4 * 1_048_576;
@@ -12,6 +15,9 @@ const frameCharacters = 65_536;
 const maxMessageCharacters = 32_768;
 /** What answers may take beside the lines; a viewer that asks on and on and reads nothing is closed. Ours. */
 const maxAnswerCharacters = 262_144;
+
+/** How often a viewer is told how many lines it did not get. */
+const noteMs = 1000;
 
 const normalClosure = 1000;
 const goingAway = 1001;
@@ -23,14 +29,16 @@ export interface ViewerOptions {
   now(): number;
   /** The line that says how many lines were left out. */
   droppedLine(count: number): string;
+  /** A line was left out. */
+  dropped(): void;
   /** Whether it listens is no longer what it was. */
   changed(): void;
   closed(): void;
 }
 
 /**
- * One connection that watches (management 13.2). Its queue is bounded: what does not fit is dropped, counted, and told to
- * the viewer as soon as there is room. It never makes anybody wait.
+ * One connection that watches (management 13.2). What it gets in a second and its queue are bounded: what does not fit is
+ * dropped, counted, and told to the viewer once a second as soon as there is room. It never makes anybody wait.
  */
 export class Viewer implements SocketEvents {
   readonly #sink: FrameSink;
@@ -40,7 +48,13 @@ export class Viewer implements SocketEvents {
   #heardAt: number;
   #queue: string[] = [];
   #characters = 0;
+  #filter: LineFilter | null = null;
+  #isCapturing = false;
+  #second = Number.NEGATIVE_INFINITY;
+  #linesInSecond = 0;
   #dropped = 0;
+  #notedAt = Number.NEGATIVE_INFINITY;
+  #stopNote: (() => void) | null = null;
   /** A frame that the socket did not take. */
   #waiting: Frame | null = null;
   #isScheduled = false;
@@ -65,12 +79,38 @@ export class Viewer implements SocketEvents {
     return this.#heardAt;
   }
 
-  /** Queues a line, separator included, or drops it. */
+  /** Whether it asked to see what is exchanged with event handlers. */
+  get isCapturing(): boolean {
+    return this.#isCapturing && this.isListening;
+  }
+
+  /**
+   * Whether it gets a line about this now; one that it asked for and has no room for is counted as dropped. `isBeyond`:
+   * only if it asked for the connection or the user.
+   */
+  admits(subject: LineSubject, isBeyond = false): boolean {
+    if (!this.isListening || this.#filter?.matches(subject) === false) return false;
+    const isAsked = !isBeyond || this.#filter?.isNarrow === true;
+    if (isAsked && this.#hasRoom() && this.#fits("")) return true;
+    this.#drop();
+    return false;
+  }
+
+  /** Counts a line about this as dropped, if it asked for it. */
+  leaveOut(subject: LineSubject): void {
+    if (this.isListening && this.#filter?.matches(subject) !== false) this.#drop();
+  }
+
+  /** Queues a line that it admits, separator included, or drops it after all. */
   push(line: string): void {
-    if (this.#state !== "listening") return;
-    if (this.#dropped > 0 && this.#fits(line)) this.#noteDropped();
-    if (this.#fits(line)) this.#enqueue(line);
-    else this.#dropped += 1;
+    if (!this.isListening) return;
+    if (this.#dropped > 0 && this.#mayNote() && this.#fits(line)) this.#noteDropped();
+    if (!this.#fits(line)) {
+      this.#drop();
+      return;
+    }
+    this.#linesInSecond += 1;
+    this.#enqueue(line);
   }
 
   ping(): void {
@@ -126,6 +166,7 @@ export class Viewer implements SocketEvents {
 
   closed(): void {
     this.#state = "over";
+    this.#stopNote?.();
     this.#options.closed();
   }
 
@@ -174,6 +215,19 @@ export class Viewer implements SocketEvents {
         this.#enqueue(protocol.invocation("LogProperty", description));
         return null;
       }
+      case "filter": {
+        const filter = parseFilter(args[0] ?? null);
+        if (filter === undefined)
+          return "A filter is an object of hub, connectionId and userId, texts or lists of them.";
+        this.#filter = filter;
+        return null;
+      }
+      case "capturewebhookbodies": {
+        const [isWanted] = args;
+        if (typeof isWanted !== "boolean") return "It takes true or false.";
+        this.#isCapturing = isWanted;
+        return null;
+      }
       default:
         return "There is no such method.";
     }
@@ -189,6 +243,7 @@ export class Viewer implements SocketEvents {
     this.#queue = [];
     this.#characters = 0;
     this.#received = "";
+    this.#stopNote?.();
     this.#sink.close(code, "");
     this.#options.changed();
   }
@@ -197,7 +252,31 @@ export class Viewer implements SocketEvents {
     return this.#queue.length < maxLines && this.#characters + line.length <= maxCharacters;
   }
 
+  #hasRoom(): boolean {
+    const second = Math.floor(this.#options.now() / 1000);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#linesInSecond = 0;
+    }
+    return this.#linesInSecond < maxLinesPerSecond;
+  }
+
+  #drop(): void {
+    this.#dropped += 1;
+    this.#options.dropped();
+    // It is told even if no other line comes.
+    this.#stopNote ??= this.#options.scheduler.after(noteMs, () => {
+      this.#stopNote = null;
+      if (!this.isOver) this.#flush();
+    });
+  }
+
+  #mayNote(): boolean {
+    return Math.abs(this.#options.now() - this.#notedAt) >= noteMs;
+  }
+
   #noteDropped(): void {
+    this.#notedAt = this.#options.now();
     this.#enqueue(this.#options.droppedLine(this.#dropped));
     this.#dropped = 0;
   }
@@ -215,7 +294,8 @@ export class Viewer implements SocketEvents {
 
   #flush(): void {
     for (;;) {
-      if (this.#waiting === null && this.#queue.length === 0 && this.#dropped > 0) this.#noteDropped();
+      if (this.#waiting === null && this.#queue.length === 0 && this.#dropped > 0 && this.#mayNote())
+        this.#noteDropped();
       this.#waiting ??= this.#nextFrame();
       if (this.#waiting === null || this.#sink.write([this.#waiting]) === 0) return;
       this.#waiting = null;

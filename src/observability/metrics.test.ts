@@ -24,6 +24,7 @@ function harness() {
     reliableState: () => ({ detached: 3, messages: 40, bytes: 500 }),
     listenerQueues: () => ({ events: 2, bytes: 30 }),
     suppressedLogLines: () => state.suppressed,
+    droppedTraceLines: () => 11,
   });
   /** The value of one series, or undefined. */
   const read = (series: string): number | undefined => {
@@ -112,6 +113,7 @@ test("traffic, event handler requests, dropped notifications and suppressed line
   expect(read("webpubsub_event_handler_response_seconds_count")).toBe(2);
   expect(read("webpubsub_notifications_dropped_total")).toBe(1);
   expect(read("webpubsub_log_lines_suppressed_total")).toBe(7);
+  expect(read("webpubsub_live_trace_lines_dropped_total")).toBe(11);
   expect(read("process_resident_memory_bytes")).toBe(5_000_000);
 });
 

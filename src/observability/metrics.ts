@@ -60,6 +60,8 @@ export interface MetricsOptions {
   readonly listenerQueues: () => { readonly events: number; readonly bytes: number };
   /** Log lines left out so far; see `Logger.suppressedLines`. */
   readonly suppressedLogLines: () => number;
+  /** Lines that live trace views did not get so far. */
+  readonly droppedTraceLines: () => number;
 }
 
 /**
@@ -302,6 +304,11 @@ export class Metrics {
         "webpubsub_log_lines_suppressed_total",
         "Log lines left out by rate limiting.",
         single(this.#options.suppressedLogLines()),
+      ),
+      counter(
+        "webpubsub_live_trace_lines_dropped_total",
+        "Lines that live trace views did not get, counted per view.",
+        single(this.#options.droppedTraceLines()),
       ),
     ];
   }

@@ -30,6 +30,8 @@ export interface Redactor {
    * Masks too much rather than too little. @spec M-10 H-55
    */
   redact(text: string): string;
+  /** The same without the cut, for a caller that bounds the text itself. */
+  mask(text: string): string;
   /** Names the secrets that are masked wherever they stand, as they are and percent-encoded. Replaces earlier ones. */
   protect(secrets: readonly string[]): void;
 }
@@ -37,14 +39,17 @@ export interface Redactor {
 /** Creates a redactor that knows no secret by value yet; see `Redactor.protect`. */
 export function createRedactor(): Redactor {
   let known: readonly string[] = [];
+  const masked = (text: string): string => {
+    let safe = text;
+    for (const secret of known) if (safe.includes(secret)) safe = safe.replaceAll(secret, mask);
+    if (!suspicious.test(safe)) return safe;
+    for (const [pattern, replacement] of patterns) safe = safe.replace(pattern, replacement);
+    return tokenStart.test(safe) ? safe.replace(dottedWord, (word) => (tokenStart.test(word) ? mask : word)) : safe;
+  };
   return {
+    mask: masked,
     redact(text) {
-      let safe = text;
-      for (const secret of known) if (safe.includes(secret)) safe = safe.replaceAll(secret, mask);
-      if (suspicious.test(safe)) {
-        for (const [pattern, replacement] of patterns) safe = safe.replace(pattern, replacement);
-        if (tokenStart.test(safe)) safe = safe.replace(dottedWord, (word) => (tokenStart.test(word) ? mask : word));
-      }
+      const safe = masked(text);
       return safe.length > maxTextLength ? `${safe.slice(0, maxTextLength)}…` : safe;
     },
     protect(secrets) {

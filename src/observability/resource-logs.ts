@@ -1,6 +1,7 @@
 import type { Clock } from "../core/ports.ts";
 import { escapeControls } from "./escape-controls.ts";
 import type { Redactor } from "./redact.ts";
+import type { WebhookExchange } from "./webhook-bodies.ts";
 
 /** Categories that can be switched on one by one (management 14.1). */
 export type ResourceCategory = "ConnectivityLogs" | "MessagingLogs" | "HttpRequestLogs";
@@ -21,6 +22,23 @@ export interface ResourceProperties {
   readonly statusCode?: number;
   /** Milliseconds. */
   readonly duration?: number;
+  /** Milliseconds from the receipt of the message to this line, to the microsecond. */
+  readonly elapsed?: number;
+  /** The same to its place in the queue of the recipient. */
+  readonly queued?: number;
+  /** What a message came as, such as `sendToGroup`. */
+  readonly kind?: string;
+  /** Characters of text, bytes of everything else. */
+  readonly size?: number;
+  readonly recipients?: number;
+  /** See `DeliveryStep`. */
+  readonly stage?: string;
+  /** Messages that wait for the recipient. */
+  readonly queueLength?: number;
+  readonly bufferedBytes?: number;
+  readonly sequenceId?: number;
+  /** Lines that were left out. */
+  readonly dropped?: number;
 }
 
 /** One line of the resource log before time and resource identity are added. */
@@ -30,6 +48,8 @@ export interface ResourceRecord {
   readonly level: ResourceLevel;
   readonly callerIpAddress?: string;
   readonly properties: ResourceProperties;
+  /** What was exchanged with an event handler, for a view that asked for it; the resource log never has it. */
+  readonly exchange?: WebhookExchange | null;
 }
 
 /** Where resource records go. Cheap when switched off; never throws. */

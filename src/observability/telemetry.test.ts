@@ -5,12 +5,22 @@ import { parseConnectionId, parseHubName, parseUserId } from "../core/names.ts";
 import type { ConnectionFacts } from "../core/ports.ts";
 import type { Publication } from "../core/publication.ts";
 import { createLogger } from "./logger.ts";
+import type { PathSink } from "./message-lines.ts";
 import { Metrics } from "./metrics.ts";
 import { createRedactor } from "./redact.ts";
 import { createResourceLogs, type ResourceCategory } from "./resource-logs.ts";
 import { createTelemetry, type RestReport, type WebhookReport } from "./telemetry.ts";
 
 const all: readonly ResourceCategory[] = ["ConnectivityLogs", "MessagingLogs", "HttpRequestLogs"];
+
+/** Nobody watches. */
+const nobody: PathSink = {
+  wants: () => false,
+  write: () => expect.unreachable(),
+  wantsDelivery: () => expect.unreachable(),
+  leftOut: () => expect.unreachable(),
+  capturesBodies: false,
+};
 
 function harness(categories: readonly ResourceCategory[] = all) {
   const log: string[] = [];
@@ -30,11 +40,12 @@ function harness(categories: readonly ResourceCategory[] = all) {
     reliableState: () => ({ detached: 0, messages: 0, bytes: 0 }),
     listenerQueues: () => ({ events: 2, bytes: 30 }),
     suppressedLogLines: () => logger.suppressedLines,
+    droppedTraceLines: () => 0,
   });
   const resourceLogs = createResourceLogs({ serviceName: "dev", settings: { categories, write }, clock, redactor });
   const parsed = (lines: readonly string[]): unknown[] => lines.map((line): unknown => JSON.parse(line));
   return {
-    telemetry: createTelemetry({ logger, metrics, records: resourceLogs }),
+    telemetry: createTelemetry({ logger, metrics, records: resourceLogs, paths: nobody, now: () => 0 }),
     resourceLogs,
     write,
     metrics,
@@ -116,6 +127,7 @@ const report: RestReport = {
   url: () => "http://localhost/api/hubs/chat/groups/a/:send?api-version=2024-12-01&access_token=abcdef&x=1",
   callerAddress: "192.0.2.7",
   hub: "chat",
+  trace: null,
 };
 
 test("M-51 M-55 a REST request writes one redacted HttpRequestLogs line and records its latency", () => {
@@ -209,6 +221,8 @@ const webhook: WebhookReport = {
   connectionId: "c1",
   userId: null,
   detail: null,
+  trace: null,
+  exchange: null,
 };
 
 test("an unexpected answer of an event handler is logged with the text operators search for", () => {
@@ -278,9 +292,13 @@ test("M-49 nobody is told of single messages unless MessagingLogs are wanted, an
     excluded: null,
     filter: null,
     expiresAt: null,
+    trace: { id: "t1", receivedAt: -1.5 },
   };
-  telemetry.messages?.published(publication, 2);
-  telemetry.messages?.published({ ...publication, target: { kind: "hub" }, from: { kind: "server" }, stream: null }, 1);
+  const { messages } = telemetry;
+  messages?.received({ id: "t1", receivedAt: 0 }, { from: connection(), kind: "sendToGroup", name: "g", size: 12 });
+  expect(messages?.published(publication, [connection(), connection()])).toEqual([]);
+  const byRest = { target: { kind: "hub" }, from: { kind: "server" }, stream: null, trace: null } as const;
+  messages?.published({ ...publication, ...byRest }, [connection()]);
   telemetry.messages?.groupChanged(connection(), "left", group);
   expect(resource()).toMatchObject([
     {
@@ -291,6 +309,9 @@ test("M-49 nobody is told of single messages unless MessagingLogs are wanted, an
         connectionId: "c1",
         userId: "ann",
         hub: "chat",
+        recipients: 2,
+        traceId: "t1",
+        elapsed: 1.5,
       },
     },
     { properties: { message: "A message of REST to the whole hub was handed to 1 connection (json, 12 characters)." } },

@@ -1,8 +1,9 @@
 import { billedMessages } from "../core/billed-messages.ts";
 import { type CloseCategory, type Ending, type EndingCause, endings } from "../core/endings.ts";
+import type { MessageTrace } from "../core/message-trace.ts";
 import type { ConnectionFacts, LogFields, LogLevel, MessageTelemetry, Telemetry } from "../core/ports.ts";
 import type { Logger } from "./logger.ts";
-import { createMessageLines } from "./message-lines.ts";
+import { createMessageLines, microseconds, type PathSink } from "./message-lines.ts";
 import type { Metrics, RestCategory, WebhookOutcome } from "./metrics.ts";
 import {
   type EventRequestFacts,
@@ -12,6 +13,7 @@ import {
   type ResourceProperties,
   unexpectedResponseText,
 } from "./resource-logs.ts";
+import type { WebhookExchange } from "./webhook-bodies.ts";
 
 /** One answered REST request. */
 export interface RestReport {
@@ -25,6 +27,8 @@ export interface RestReport {
   url(): string;
   readonly callerAddress: string;
   readonly hub: string | null;
+  /** Null: nobody watches. */
+  readonly trace: MessageTrace | null;
 }
 
 /** One finished request to an event handler; a retry is a request of its own. */
@@ -41,6 +45,10 @@ export interface WebhookReport extends EventRequestFacts {
   readonly userId: string | null;
   /** What went wrong, as a sentence; null when the outcome says it all. */
   readonly detail: string | null;
+  /** The message that the event is; null: it is none, or nobody watches. */
+  readonly trace: MessageTrace | null;
+  /** Null unless somebody asked for it. */
+  readonly exchange: WebhookExchange | null;
 }
 
 /** A connection by which an application server gets its events. */
@@ -58,6 +66,8 @@ export interface ServiceTelemetry extends Telemetry {
   rest(report: RestReport): void;
   /** Counts a request to an event handler, writes its MessagingLogs line and, unless it succeeded, a log line. */
   webhook(report: WebhookReport): void;
+  /** Whether reports should have what was exchanged with the event handler. */
+  wantsExchange(): boolean;
   /** Counts and logs the connections of application servers (tunnels). */
   serverConnectionOpened(connection: ServerConnectionFacts): void;
   serverConnectionEnded(connection: ServerConnectionFacts, code: number, reason: string): void;
@@ -83,11 +93,15 @@ export interface TelemetryParts {
   readonly metrics: Metrics;
   /** The resource log, and whoever watches. */
   readonly records: RecordSink;
+  /** Whoever watches. */
+  readonly paths: PathSink;
+  /** Milliseconds since the epoch with fractions, never going back. */
+  readonly now: () => number;
 }
 
 /** Joins log, metrics and resource logs behind one port. @spec M-50 M-51 M-52 M-54 M-55 */
-export function createTelemetry({ logger, metrics, records }: TelemetryParts): ObservedTelemetry {
-  const messageLines = createMessageLines(records);
+export function createTelemetry({ logger, metrics, records, paths, now }: TelemetryParts): ObservedTelemetry {
+  const messageLines = createMessageLines({ records, paths, now });
   let messages: MessageTelemetry | null = null;
   const refresh = (): void => {
     messages = records.wants("MessagingLogs") ? messageLines : null;
@@ -142,7 +156,7 @@ export function createTelemetry({ logger, metrics, records }: TelemetryParts): O
     rest(report) {
       metrics.rest(report.category, report.durationMs);
       if (!records.wants("HttpRequestLogs")) return;
-      const { hub, httpMethod, routeTemplate, statusCode, durationMs, callerAddress } = report;
+      const { hub, httpMethod, routeTemplate, statusCode, durationMs, callerAddress, trace } = report;
       records.write({
         category: "HttpRequestLogs",
         operationName: "HttpRequestCompleted",
@@ -156,26 +170,30 @@ export function createTelemetry({ logger, metrics, records }: TelemetryParts): O
           url: report.url(),
           statusCode,
           duration: durationMs,
+          ...(trace !== null && { traceId: trace.id }),
         },
       });
     },
     webhook(report) {
       metrics.webhook(report.outcome, report.durationMs);
       metrics.outbound(report.bytes, billedMessages(report.bytes));
-      const { hub, event, url, connectionId, userId, status, outcome } = report;
+      const { hub, event, url, connectionId, userId, status, outcome, trace, exchange } = report;
       const operationName = webhookOperations[outcome];
       const message = describeWebhook(report);
       const isFailure = outcome !== "succeeded" && outcome !== "aborted";
       if (isFailure) logger.log("warning", operationName, { message, hub, event, connectionId, url, status });
       if (!records.wants("MessagingLogs")) return;
       const answer = status === null ? {} : { statusCode: status };
+      const traced = trace === null ? {} : { traceId: trace.id, elapsed: microseconds(now() - trace.receivedAt) };
       records.write({
         category: "MessagingLogs",
         operationName,
         level: isFailure ? "Warning" : "Informational",
-        properties: { message, connectionId, userId, hub, url, ...answer, duration: report.durationMs },
+        properties: { message, connectionId, userId, hub, url, ...answer, duration: report.durationMs, ...traced },
+        exchange,
       });
     },
+    wantsExchange: () => paths.capturesBodies,
     serverConnectionOpened(connection) {
       metrics.serverConnectionOpened(connection.hub);
       log("info", "ServerConnectionStarted", { message: "Server connection started", ...serverFields(connection) });

@@ -1,7 +1,8 @@
 import type { FilterCache } from "../core/filter/filter-cache.ts";
+import type { MessageTrace } from "../core/message-trace.ts";
 import type { HubName } from "../core/names.ts";
 import type { Operations } from "../core/operations.ts";
-import type { Caller, Clock } from "../core/ports.ts";
+import type { Caller, Clock, Telemetry } from "../core/ports.ts";
 import type { ApiVersion } from "./api-version.ts";
 import type { RestAccess } from "./authorize.ts";
 import type { Continuations } from "./continuation.ts";
@@ -19,6 +20,7 @@ export interface RestServices {
   /** Biggest request body in bytes, as received: 1,048,576 by specification. */
   readonly maxBodyBytes: number;
   readonly compat: RestCompat;
+  readonly telemetry: Pick<Telemetry, "messages">;
 }
 
 /** Switches towards the behaviour of Azure; all off by default. */
@@ -39,6 +41,8 @@ export interface Call {
   readonly query: Query;
   readonly version: ApiVersion;
   readonly access: RestAccess;
+  /** Null: nobody watches. */
+  readonly trace: MessageTrace | null;
   readonly services: RestServices & { readonly continuations: Continuations };
 }
 

@@ -1,3 +1,4 @@
+import type { MessageTrace } from "../core/message-trace.ts";
 import type { Call } from "./call.ts";
 
 /** What a request was, in the names of the service's metric `RestApiResponseTime` (management 15). */
@@ -44,6 +45,8 @@ export interface RestReport {
   /** Null until the request was authorized and its hub understood. */
   readonly hub: Call["hub"] | null;
   readonly callerAddress: string;
+  /** Null: nobody watches. */
+  readonly trace: MessageTrace | null;
 }
 
 /** Parameters of the API; anything else, an `access_token` for one, may be a secret that went astray (M-10). */

@@ -1,3 +1,4 @@
+import type { MessageTrace } from "../core/message-trace.ts";
 import { type HubName, parseHubName } from "../core/names.ts";
 import type { Caller, Telemetry } from "../core/ports.ts";
 import { readApiVersion, supportedVersions } from "./api-version.ts";
@@ -37,7 +38,7 @@ export interface RestOptions extends RestServices {
   isReady(): boolean;
   /** Seconds for which the message quota is used up and sends are refused; 0: it is not (management 12). */
   throttledForSeconds(): number;
-  readonly telemetry: Pick<Telemetry, "log">;
+  readonly telemetry: Pick<Telemetry, "log" | "messages">;
   /** Whether all callers are known to own the service, so that no token is looked at. Default: no. */
   readonly trustsCallers?: boolean;
   /** Called once per request, before its answer is handed over. Must be cheap and must not throw. */
@@ -58,14 +59,16 @@ export interface Rest {
 class Exchange implements RestReport {
   readonly incoming: RestRequest;
   readonly startedAt: number;
+  readonly trace: MessageTrace | null;
   route: Route | null = null;
   hub: HubName | null = null;
   statusCode = 0;
   durationMs = 0;
 
-  constructor(incoming: RestRequest, startedAt: number) {
+  constructor(incoming: RestRequest, startedAt: number, trace: MessageTrace | null) {
     this.incoming = incoming;
     this.startedAt = startedAt;
+    this.trace = trace;
   }
 
   get category(): RestReport["category"] {
@@ -151,7 +154,8 @@ export function createRest(options: RestOptions): Rest {
     if (hub === null) return badRequest("Invalid hub name."); // R-7
     exchange.hub = hub;
     if (ownedHub !== undefined && hub !== ownedHub) return new Problem("forbidden", "The tunnel is of another hub.");
-    return handler({ request, caller, pathBase, hub, parameters, query, version, access, services });
+    const { trace } = exchange;
+    return handler({ request, caller, pathBase, hub, parameters, query, version, access, trace, services });
   }
 
   /** A caller's queries are nearly all the same, `api-version` and nothing else. */
@@ -189,7 +193,7 @@ export function createRest(options: RestOptions): Rest {
 
   return {
     handle(request) {
-      const exchange = new Exchange(request, clock.now());
+      const exchange = new Exchange(request, clock.now(), telemetry.messages?.arrived() ?? null);
       let outcome: Outcome | Promise<Outcome>;
       try {
         outcome = start(exchange);

@@ -46,6 +46,7 @@ describe("body", () => {
         excluded: null,
         filter: null,
         expiresAt: null,
+        trace: null,
       } as unknown as Publication);
     }
   });

@@ -1,6 +1,7 @@
 import type { Filter } from "../core/filter/filter.ts";
+import type { ReceivedMessage } from "../core/message-trace.ts";
 import type { ConnectionId } from "../core/names.ts";
-import type { Payload } from "../core/payload.ts";
+import { lengthOf, type Payload } from "../core/payload.ts";
 import type { Target } from "../core/publication.ts";
 import { type BodyLength, checkBodyLength, readBytes, readText } from "./body.ts";
 import type { Call } from "./call.ts";
@@ -72,7 +73,7 @@ interface Message extends Omit<Recipients, "filter"> {
 }
 
 async function publish(call: Call, message: Message): Promise<Outcome> {
-  const { request, services } = call;
+  const { request, services, trace } = call;
   const { format, length } = message;
   const maxBytes = services.maxBodyBytes;
   const payload =
@@ -82,6 +83,11 @@ async function publish(call: Call, message: Message): Promise<Outcome> {
   if (payload instanceof Problem) return payload;
   const metadata = readMetadata(request.headers);
   if (metadata instanceof Problem) return metadata;
+  if (trace !== null) {
+    const from = { id: null, hub: call.hub, callerAddress: call.caller.address };
+    const size = lengthOf(payload);
+    services.telemetry.messages?.received(trace, { from, ...describeTarget(message.target), size });
+  }
   const outcome = services.operations.publish({
     hub: call.hub,
     target: message.target,
@@ -92,8 +98,22 @@ async function publish(call: Call, message: Message): Promise<Outcome> {
     excluded: message.excluded,
     filter: message.filter,
     expiresAt: message.ttlSeconds === 0 ? null : services.clock.now() + message.ttlSeconds * 1000,
+    trace,
   });
   return (outcome === "done" ? outcome : await outcome) === "done" ? accepted : clusterDown();
+}
+
+function describeTarget(target: Target): Pick<ReceivedMessage, "kind" | "name"> {
+  switch (target.kind) {
+    case "hub":
+      return { kind: "sendToAll", name: null };
+    case "group":
+      return { kind: "sendToGroup", name: target.group };
+    case "user":
+      return { kind: "sendToUser", name: target.user };
+    case "connection":
+      return { kind: "sendToConnection", name: target.id };
+  }
 }
 
 /** 0: never expires. */

@@ -7,7 +7,7 @@ import { createRedactor } from "../observability/redact.ts";
 import { bothSinks, createResourceLogs } from "../observability/resource-logs.ts";
 import { createTelemetry, type ServiceTelemetry } from "../observability/telemetry.ts";
 import { liveTraceSettings, logSettings, resourceLogSettings } from "./logging.ts";
-import { systemClock, systemScheduler } from "./time.ts";
+import { steadyNow, systemClock, systemScheduler } from "./time.ts";
 
 /** Where a service writes: log lines and resource-log lines, without line break. */
 export interface HostOutput {
@@ -51,14 +51,16 @@ export function createObserving(config: Config, output: HostOutput, observed: Ob
     redactor,
   });
   const suppressedLogLines = (): number => logger.suppressedLines;
-  const metrics = new Metrics({ ...ports, ...observed, readProcessUsage, suppressedLogLines });
+  const droppedTraceLines = (): number => liveTrace.droppedLines;
+  const metrics = new Metrics({ ...ports, ...observed, readProcessUsage, suppressedLogLines, droppedTraceLines });
   const liveTrace: LiveTrace = new LiveTrace({
     ...ports,
     settings: liveTraceSettings(config),
     redactor,
     changed: () => telemetry.refresh(),
   });
-  const telemetry = createTelemetry({ logger, metrics, records: bothSinks(resourceLogs, liveTrace) });
+  const records = bothSinks(resourceLogs, liveTrace);
+  const telemetry = createTelemetry({ logger, metrics, records, paths: liveTrace, now: steadyNow });
   return {
     telemetry,
     metrics,

@@ -2,6 +2,11 @@ import type { Clock, Scheduler } from "../core/ports.ts";
 
 export const systemClock: Clock = { now: () => Date.now() };
 
+/** Milliseconds since the epoch with fractions, never going back; setting the clock does not move it. */
+export function steadyNow(): number {
+  return performance.timeOrigin + performance.now();
+}
+
 /** Timers of the runtime. None of them keeps the process alive: the listeners do. */
 export const systemScheduler: Scheduler = {
   afterTurn(callback) {

@@ -1,8 +1,15 @@
 import type { CancelSignal } from "../core/cancellation.ts";
+import type { MessageTrace } from "../core/message-trace.ts";
 import type { Metadata } from "../core/payload.ts";
 import type { EventSource } from "../core/ports.ts";
 import type { EventSession } from "./event-session.ts";
-import type { EventRequestFacts, UpstreamOptions, UpstreamSettings, WebhookOutcome } from "./settings.ts";
+import type {
+  EventRequestFacts,
+  UpstreamOptions,
+  UpstreamSettings,
+  WebhookOutcome,
+  WebhookReport,
+} from "./settings.ts";
 import { AbuseProtection, type ValidationSubject, withoutQuery } from "./webhooks/abuse-protection.ts";
 import { bodySize, eventHeaders } from "./webhooks/headers.ts";
 import { createTargets, type Targets } from "./webhooks/http/targets.ts";
@@ -32,6 +39,9 @@ export interface OutgoingEvent {
   readonly contentType: string;
   readonly body: string | Uint8Array;
   readonly metadata: Metadata | null;
+  readonly trace: MessageTrace | null;
+  /** Null: nobody asks what is exchanged. `send` fills it in. */
+  readonly exchange: { requestHeaders: readonly string[] } | null;
   readonly isBlocking: boolean;
   readonly signal: CancelSignal | null;
   readonly onSent: (() => void) | null;
@@ -126,6 +136,7 @@ export class EventSender {
           });
     if (shared === null || headers === null) return this.#refuse(event, "a header of it cannot be sent");
 
+    if (event.exchange !== null) event.exchange.requestHeaders = headers;
     const { body } = event;
     const { maxResponseBytes, timeoutMs, retryDelaysMs } = this.#settings;
     const bodyBytes = bodySize(body);
@@ -165,6 +176,8 @@ export class EventSender {
       connectionId: event.source.id,
       userId: event.source.userId,
       detail: problem,
+      trace: event.trace,
+      exchange: exchangeOf(event, reply),
     });
   }
 
@@ -250,6 +263,8 @@ export class EventSender {
       connectionId: event.source.id,
       userId: event.source.userId,
       detail: isReply ? null : attempt.detail,
+      trace: event.trace,
+      exchange: exchangeOf(event, attempt),
     });
   }
 }
@@ -260,6 +275,12 @@ export function eventFacts(
   event: { readonly kind: OutgoingEvent["kind"]; readonly event: string },
 ): EventRequestFacts {
   return { hub, event: event.event, type: event.kind === "user" ? "user" : "sys" };
+}
+
+function exchangeOf({ exchange, body }: OutgoingEvent, result: HttpReply | HttpFailure): WebhookReport["exchange"] {
+  if (exchange === null) return null;
+  const answer = result.kind === "reply" ? { headers: result.headers.raw, body: result.body } : null;
+  return { requestHeaders: exchange.requestHeaders, requestBody: body, answer };
 }
 
 /** A request that belongs to no event. */

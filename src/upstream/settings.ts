@@ -1,3 +1,4 @@
+import type { MessageTrace } from "../core/message-trace.ts";
 import type { HubName } from "../core/names.ts";
 import type { Clock, Scheduler, Telemetry } from "../core/ports.ts";
 import type { EventAudience } from "./listeners/audience.ts";
@@ -125,11 +126,26 @@ export interface WebhookReport extends EventRequestFacts {
   readonly connectionId: string;
   readonly userId: string | null;
   readonly detail: string | null;
+  /** The message that the event is; null: it is none, or nobody watches. */
+  readonly trace: MessageTrace | null;
+  /** Null unless `wantsExchange`. The only part of a report that may hold secrets and payloads. */
+  readonly exchange: WebhookExchange | null;
+}
+
+/** A request to an event handler and its answer. */
+export interface WebhookExchange {
+  /** `[name, value, …]`; without `Host`, `Content-Length` and `Authorization`. */
+  readonly requestHeaders: readonly string[];
+  readonly requestBody: string | Uint8Array;
+  /** Null: there was no answer. The body is decoded, and empty where it did not matter and was left out. */
+  readonly answer: { readonly headers: readonly string[]; readonly body: Uint8Array } | null;
 }
 
 /** Where this room reports. Cheap, never throws; no report holds a key, a token, a payload or a query. */
 export interface UpstreamTelemetry extends Pick<Telemetry, "log"> {
   webhook(report: WebhookReport): void;
+  /** Whether reports should have what was exchanged; asked when a request begins. */
+  wantsExchange(): boolean;
   /** `isNews` is false for an overflow within a minute after the last one that was reported with true. */
   notificationDropped(facts: EventRequestFacts, reason: string, isNews: boolean): void;
 }

@@ -134,6 +134,8 @@ class Webhooks implements WebhookUpstream {
         clientCertificates: event.clientCertificates,
       }),
       metadata: null,
+      trace: null,
+      exchange: this.#exchange(),
       isBlocking: true,
       signal,
       onSent: null,
@@ -195,6 +197,8 @@ class Webhooks implements WebhookUpstream {
       connectionState: session.connectionState,
       ...payloadBody(event.payload),
       metadata: event.metadata,
+      trace: event.trace,
+      exchange: this.#exchange(),
       isBlocking: true,
       signal,
       onSent: null,
@@ -241,6 +245,11 @@ class Webhooks implements WebhookUpstream {
 
   #checkIdle(): void {
     if (this.#onIdle !== null && this.#blocking === 0 && this.#queues.size === 0) this.#onIdle();
+  }
+
+  /** Where the sender leaves the headers of the request for the report of its answer. */
+  #exchange(): OutgoingEvent["exchange"] {
+    return this.#options.telemetry.wantsExchange() ? { requestHeaders: [] } : null;
   }
 
   #routesOf(hub: HubName): HubRoutes {
@@ -301,6 +310,8 @@ class Webhooks implements WebhookUpstream {
           contentType: jsonContent,
           body: notice.body,
           metadata: null,
+          trace: null,
+          exchange: this.#exchange(),
           isBlocking: false,
           signal: null, // goes on when the client is gone (E-48)
           onSent: null,

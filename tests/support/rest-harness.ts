@@ -75,7 +75,7 @@ export function createHarness(options: HarnessOptions = {}) {
     corsOrigins: ["*"],
     isReady: () => true,
     throttledForSeconds: () => 0,
-    telemetry: { log: (level, event, fields) => void logs.push({ level, event, fields }) },
+    telemetry: { log: (level, event, fields) => void logs.push({ level, event, fields }), messages: null },
     report: (report) => void reports.push(report),
     ...options.rest,
   });

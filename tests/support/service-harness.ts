@@ -124,6 +124,7 @@ export class ServiceHarness {
       excluded: null,
       filter: null,
       expiresAt: null,
+      trace: null,
       ...fields,
     };
   }

@@ -104,6 +104,7 @@ export function createHarness({ handlers, resolveHost, tunnel, ...rest }: Harnes
     telemetry: {
       log: (_level, event, fields) => void harness.logs.push({ event, fields }),
       webhook: (report) => void harness.reports.push(report),
+      wantsExchange: () => false,
       notificationDropped: ({ event }, _reason, isNews) => void harness.dropped.push({ event, isNews }),
     },
     version: "9.9.9",
@@ -130,7 +131,11 @@ export function createHarness({ handlers, resolveHost, tunnel, ...rest }: Harnes
       };
     },
     send: async (source: EventSource, payload: Payload, event: Partial<UserEvent> = {}) =>
-      await upstream.userEvent(source, { event: eventName("chat"), payload, metadata: null, ...event }, neverAborted),
+      await upstream.userEvent(
+        source,
+        { event: eventName("chat"), payload, metadata: null, trace: null, ...event },
+        neverAborted,
+      ),
   });
 }
 

@@ -120,7 +120,7 @@ function Groups({ connection, act }: PartProps) {
       />
       {groups > groupNames.length && <p className="small soft">And {groups - groupNames.length} more.</p>}
       <form
-        className="row"
+        className="row low"
         onSubmit={(event) => {
           event.preventDefault();
           void act(() => dataPlane.addToGroup(hub, group, id), `Added to ${group}.`).then(() => setGroup(""));
@@ -157,7 +157,7 @@ function Permissions({ connection, act }: PartProps) {
         onRemove={revoke}
       />
       <form
-        className="row"
+        className="row low"
         onSubmit={(event) => {
           event.preventDefault();
           void act(() => dataPlane.grant(hub, permission, { id, group }), `Granted ${permission}.`);

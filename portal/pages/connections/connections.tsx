@@ -57,6 +57,7 @@ export function Connections() {
         keyOf={keyOf}
         rowHeight={44}
         columns="minmax(180px, 2fr) minmax(110px, 1.2fr) minmax(90px, 1fr) minmax(150px, 1.4fr) 70px 110px"
+        minWidth={760}
         head={["Connection", "User", "Hub", "Protocol", "Groups", "Queue"]}
         onEnd={listing.more}
         onOpen={(item) => filter({ open: keyOf(item) })}

@@ -13,8 +13,8 @@ import { fits } from "./follow.ts";
 import { LineSheet } from "./line-sheet.tsx";
 import { type Trace, useTrace } from "./use-trace.ts";
 
-const categories = ["ConnectivityLogs", "MessagingLogs", "HttpRequestLogs"] as const;
 const levels = ["debug", "information", "warning", "error"] as const;
+const levelNames = { debug: "debug", information: "info", warning: "warning", error: "error" } as const;
 const noFilter = { hub: "", connectionId: "", userId: "" };
 const badges = { debug: "", information: "", warning: "warn", error: "alarm" } as const;
 
@@ -103,7 +103,8 @@ export function LiveTrace() {
             items={shown}
             keyOf={({ id }) => String(id)}
             rowHeight={36}
-            columns="96px 96px minmax(150px, 1fr) minmax(240px, 3fr) minmax(70px, 0.6fr) minmax(90px, 0.9fr)"
+            columns="96px 76px minmax(200px, 1.2fr) minmax(300px, 3fr) minmax(70px, 0.6fr) minmax(90px, 0.8fr)"
+            minWidth={980}
             head={["Time", "Level", "Event", "Message", "Hub", "User"]}
             isFollowing={paused === null}
             onOpen={setOpened}
@@ -114,7 +115,7 @@ export function LiveTrace() {
                   <span className="mono small">{formatTime(line.time)}</span>
                 </Cell>
                 <Cell>
-                  <span className={`badge ${badges[line.level]}`}>{line.level}</span>
+                  <span className={`badge ${badges[line.level]}`}>{levelNames[line.level]}</span>
                 </Cell>
                 <Cell>
                   <button type="button" className="link" onClick={() => setOpened(line)}>
@@ -185,7 +186,7 @@ function ServiceFilter({
   readonly onChange: (text: string) => void;
 }) {
   return (
-    <Field label={label} hint="The whole name; asked of the service, so none of its lines is lost">
+    <Field label={label} hint="The whole name, asked of the service">
       {(ids) => (
         <input
           {...ids}
@@ -232,29 +233,26 @@ interface SettingsProps {
   readonly loaded: Loaded<LiveTraceSettings>;
 }
 
-/** Which categories are traced; none named means all of them. */
+/** Which categories are traced. */
 function Settings({ settings, loaded }: SettingsProps) {
   const say = useSay();
-  const named = settings.categories.length === 0 ? categories : settings.categories;
   const change = (changes: Partial<LiveTraceSettings>): void =>
     void admin.patchLiveTrace(changes).then(
       (next) => loaded.set(next),
       (error: unknown) => say(wordsOf(error)),
     );
   const toggle = (category: string, isWanted: boolean): void => {
-    const next = categories.filter((name) => (name === category ? isWanted : named.includes(name)));
-    if (next.length === 0) say("One category has to stay; turn live trace off instead.");
-    else change({ categories: next.length === categories.length ? [] : next });
+    const next = settings.categories.map(({ name, enabled }) => ({
+      name,
+      enabled: name === category ? isWanted : enabled,
+    }));
+    if (next.some(({ enabled }) => enabled)) change({ categories: next });
+    else say("One category has to stay; turn live trace off instead.");
   };
   return (
     <div className="row">
-      {categories.map((category) => (
-        <Check
-          key={category}
-          label={category}
-          isChecked={named.includes(category)}
-          onChange={(isChecked) => toggle(category, isChecked)}
-        />
+      {settings.categories.map(({ name, enabled }) => (
+        <Check key={name} label={name} isChecked={enabled} onChange={(isChecked) => toggle(name, isChecked)} />
       ))}
       <button type="button" className="quiet" onClick={() => change({ enabled: false })}>
         Turn off live trace

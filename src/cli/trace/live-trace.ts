@@ -14,6 +14,18 @@ const pingMs = 15_000;
 /** Lines that may wait for the template of an event; ours: older ones are given up, so that nothing grows without end. */
 const maxWaiting = 10_000;
 
+/** What a view of tidewire asks for beyond what views of Azure do; a service that does not know it goes on without. */
+export interface TraceWishes {
+  /** What is exchanged with event handlers. */
+  readonly bodies: boolean;
+  /** The service leaves out lines of others, so that these are not lost among them. */
+  readonly filter: {
+    readonly hub: readonly string[];
+    readonly connectionId: readonly string[];
+    readonly userId: readonly string[];
+  };
+}
+
 export interface LiveTraceEvents {
   /** The handshake is done and lines will come. */
   started(): void;
@@ -30,6 +42,7 @@ export interface LiveTraceEvents {
 export class LiveTrace {
   readonly #socket: WebSocket;
   readonly #events: LiveTraceEvents;
+  readonly #wishes: TraceWishes;
   readonly #properties = new Map<number, EventProperties>();
   readonly #asked = new Set<number>();
   readonly #pinging: NodeJS.Timeout;
@@ -38,9 +51,10 @@ export class LiveTrace {
   #rest = "";
   #reason = "";
 
-  constructor(socket: WebSocket, events: LiveTraceEvents) {
+  constructor(socket: WebSocket, events: LiveTraceEvents, wishes: TraceWishes) {
     this.#socket = socket;
     this.#events = events;
+    this.#wishes = wishes;
     socket.addEventListener("message", ({ data }) => this.#received(String(data)));
     this.#pinging = setInterval(() => this.#send({ type: 6 }), pingMs);
     socket.addEventListener("close", ({ code, reason }) => {
@@ -77,7 +91,10 @@ export class LiveTrace {
       return;
     }
     this.#isStarted = true;
-    this.#send({ type: 1, target: "startListeningToLogEvents", arguments: [] });
+    const { bodies, filter } = this.#wishes;
+    if (Object.values(filter).some((values) => values.length > 0)) this.#call("Filter", filter);
+    if (bodies) this.#call("CaptureWebhookBodies", true);
+    this.#call("startListeningToLogEvents");
     this.#events.started();
   }
 
@@ -90,7 +107,7 @@ export class LiveTrace {
       if (event !== null) this.#waiting.push(event);
       if (event !== null && !this.#asked.has(event.eventId)) {
         this.#asked.add(event.eventId);
-        this.#send({ type: 1, target: "LogProperty", arguments: [event.eventId] });
+        this.#call("LogProperty", event.eventId);
       }
       if (this.#waiting.length > maxWaiting) this.#waiting.shift();
     }
@@ -105,6 +122,10 @@ export class LiveTrace {
       this.#waiting.shift();
       this.#events.line(completeLine(event, properties));
     }
+  }
+
+  #call(target: string, ...args: readonly unknown[]): void {
+    this.#send({ type: 1, target, arguments: args });
   }
 
   #send(message: object): void {

@@ -9,7 +9,7 @@ import {
   type TraceFilter,
 } from "./trace-line.ts";
 
-const everything: TraceFilter = { category: [], event: [], hubName: [], connection: [], user: [] };
+const everything: TraceFilter = { category: [], event: [], hubName: [], connection: [], user: [], traceId: [] };
 const plain = paletteFor({});
 
 function lineOf(event: object, properties: object = {}) {
@@ -39,6 +39,27 @@ test("a line shows time, level, event, message, exception and context, and canno
   );
 });
 
+test("a line of a message shows how long after its receipt it is, and an exchange stands below its line", () => {
+  const logContext = {
+    elapsed: 1.25,
+    traceId: "t1",
+    requestHeaders: "A: b\nC: d",
+    requestBody: "\u001b[31m",
+    responseBody: "",
+  };
+  const line = lineOf({ values: ["done"], logContext }, { template: "{m}", eventName: "EventHandlerInvoked" });
+  expect(formatLine(line, plain).split("\n")).toEqual([
+    "2026-01-02T03:04:05.678Z  Information  EventHandlerInvoked  +1.25 ms  done  traceId=t1",
+    "    requestHeaders:",
+    "    A: b",
+    "    C: d",
+    "    requestBody:",
+    "    \\u001b[31m",
+  ]);
+  expect(isWanted(line, { ...everything, traceId: ["T1"] })).toBe(true);
+  expect(isWanted(line, { ...everything, traceId: ["t2"] })).toBe(false);
+});
+
 test("all parts of a filter have to hold; one of several values is enough", () => {
   const logContext = { category: "MessagingLogs", hub: "chat", connectionId: "c1", userId: "ann" };
   const line = lineOf({ logContext }, { eventName: "GroupJoined" });
@@ -50,6 +71,7 @@ test("all parts of a filter have to hold; one of several values is enough", () =
   expect(wanted({ user: ["Ann"] })).toBe(false);
   expect(wanted({ category: ["ConnectivityLogs"] })).toBe(false);
   expect(wanted({ hubName: ["chat"], user: ["bob"] })).toBe(false);
+  expect(isWanted(lineOf({}, { eventName: "LinesDropped" }), { ...everything, user: ["ann"] })).toBe(true);
   expect(isWanted(lineOf({}), { ...everything, category: ["MessagingLogs"] })).toBe(false);
 });
 

@@ -36,7 +36,14 @@ export interface TraceFilter {
   readonly hubName: readonly string[];
   readonly connection: readonly string[];
   readonly user: readonly string[];
+  /** Ids of messages that are followed. */
+  readonly traceId: readonly string[];
 }
+
+/** Says that lines are missing, whichever they were. */
+const lossEvent = "LinesDropped";
+/** What was exchanged with an event handler, in this order below its line. */
+const exchangeNames = ["requestHeaders", "requestBody", "responseHeaders", "responseBody"];
 
 const levels = ["Trace", "Debug", "Information", "Warning", "Error", "Critical", "None"];
 
@@ -74,8 +81,10 @@ export function completeLine(event: LogEvent, { eventName, template, level }: Ev
   return { time, level, eventName, message, exceptionMessage, logContext };
 }
 
-/** Whether the filter lets a line through. */
+/** Whether the filter lets a line through; one that says that lines are missing passes each. */
 export function isWanted(line: TraceLine, filter: TraceFilter): boolean {
+  // It is about the others.
+  if (line.eventName === lossEvent) return true;
   const context = (name: string): string => {
     const found = Object.entries(line.logContext).find(([key]) => key.toLowerCase() === name);
     return found?.[1] ?? "";
@@ -88,24 +97,36 @@ export function isWanted(line: TraceLine, filter: TraceFilter): boolean {
     ignoringCase(filter.event, line.eventName) &&
     ignoringCase(filter.hubName, context("hub")) &&
     exactly(filter.connection, context("connectionid")) &&
-    exactly(filter.user, context("userid"))
+    exactly(filter.user, context("userid")) &&
+    ignoringCase(filter.traceId, context("traceid"))
   );
 }
 
-/** A line for a person: time, level, event, message, then what it is about. */
+/**
+ * A line for a person: time, level, event, how long after the receipt of its message, message, then what it is about. What
+ * was exchanged with an event handler stands below it.
+ */
 export function formatLine(line: TraceLine, paint: Palette): string {
   const isBad = line.level === "Error" || line.level === "Critical";
   const level = isBad ? paint.red : line.level === "Warning" ? paint.yellow : paint.dim;
-  const context = Object.entries(line.logContext).map(([name, value]) => `${name}=${quoted(value)}`);
+  const { elapsed } = line.logContext;
+  const context = Object.entries(line.logContext)
+    .filter(([name]) => name !== "elapsed" && !exchangeNames.includes(name))
+    .map(([name, value]) => `${name}=${quoted(value)}`);
   const parts = [
     paint.dim(safeText(line.time)),
     level(safeText(line.level.padEnd(11))),
     paint.cyan(safeText(line.eventName)),
+    ...(elapsed === undefined ? [] : [safeText(`+${elapsed} ms`)]),
     safeText(line.message),
     ...(line.exceptionMessage === null ? [] : [paint.red(safeText(line.exceptionMessage))]),
     ...(context.length === 0 ? [] : [paint.dim(safeText(context.join(" ")))]),
   ];
-  return parts.join("  ");
+  const exchange = exchangeNames.flatMap((name) => {
+    const text = line.logContext[name];
+    return text === undefined || text === "" ? [] : [paint.dim(`${name}:`), ...text.split("\n").map(safeText)];
+  });
+  return [parts.join("  "), ...exchange.map((text) => `    ${text}`)].join("\n");
 }
 
 function texts(object: RawObject): Record<string, string> {

@@ -9,6 +9,8 @@ import { formatLine, isWanted, type TraceFilter, type TraceLine } from "./trace-
 export interface TraceRequest {
   readonly filter: TraceFilter;
   readonly asJson: boolean;
+  /** Shows what is exchanged with event handlers. */
+  readonly bodies: boolean;
   /** Lines after which it ends; null: never by itself. */
   readonly limit: number | null;
 }
@@ -37,11 +39,16 @@ export async function runTrace(service: ConnectionString, request: TraceRequest)
     shownLines += 1;
     if (shownLines === request.limit) stop();
   };
-  const trace = new LiveTrace(dialled.socket, {
-    started: () => console.error(`tidewire: live trace of ${service.endpoint}; Ctrl+C ends it`),
-    line: show,
-    ended: (reason) => ended.resolve(isWanting ? failed(`the service ended the live trace: ${reason}`) : done),
-  });
+  const { hubName: hub, connection: connectionId, user: userId } = request.filter;
+  const trace = new LiveTrace(
+    dialled.socket,
+    {
+      started: () => console.error(`tidewire: live trace of ${service.endpoint}; Ctrl+C ends it`),
+      line: show,
+      ended: (reason) => ended.resolve(isWanting ? failed(`the service ended the live trace: ${reason}`) : done),
+    },
+    { bodies: request.bodies, filter: { hub, connectionId, userId } },
+  );
   process.once("SIGINT", stop);
   process.once("SIGTERM", stop);
   return ended.promise;

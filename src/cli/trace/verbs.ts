@@ -8,6 +8,7 @@ import type { TraceFilter } from "./trace-line.ts";
 interface TraceOptions extends TargetOptions, TraceFilter {
   readonly output: string;
   readonly limit?: number;
+  readonly bodies?: boolean;
 }
 
 const categories: readonly ResourceCategory[] = ["ConnectivityLogs", "MessagingLogs", "HttpRequestLogs"];
@@ -18,7 +19,8 @@ export function addTraceVerb(program: Command): void {
     name: "trace",
     summary:
       "Print what happens in a running service, line by line; the service needs properties.liveTraceConfiguration enabled.",
-    example: "tidewire trace --category ConnectivityLogs --user ann\ntidewire trace --event ConnectionAborted -o json",
+    example:
+      "tidewire trace --category ConnectivityLogs --user ann\ntidewire trace --event EventHandlerInvoked --bodies -o json",
   });
   addTarget(trace)
     .addOption(
@@ -37,6 +39,11 @@ export function addTraceVerb(program: Command): void {
     .addOption(repeatedOption("--hub-name <hub>", "Only lines of this hub."))
     .addOption(repeatedOption("--connection <id>", "Only lines of this connection."))
     .addOption(repeatedOption("--user <id>", "Only lines of this user."))
+    .addOption(repeatedOption("--trace-id <id>", "Only lines of this message, from its sender to its recipients."))
+    .option(
+      "--bodies",
+      "Also show what is exchanged with event handlers: headers and bodies of up to 4,096 characters, secrets masked.",
+    )
     .addOption(numberOption("--limit <lines>", "End after this many lines.", { min: 1, max: 1_000_000_000 }))
     .action(ends(startTrace));
 }
@@ -45,6 +52,6 @@ async function startTrace(options: TraceOptions): Promise<Ending> {
   const target = readTarget(options);
   if (!target.ok) return target;
   const { runTrace } = await import("./trace.ts");
-  const { output, limit = null } = options;
-  return runTrace(target.service, { filter: options, asJson: output === "json", limit });
+  const { output, limit = null, bodies = false } = options;
+  return runTrace(target.service, { filter: options, asJson: output === "json", limit, bodies });
 }

@@ -1,5 +1,7 @@
 /** The headers of a reply that mean something to us, read in one pass over the raw lines. */
 export interface ReplyHeaders {
+  /** All of them as they came: `[name, value, …]`. */
+  readonly raw: readonly string[];
   readonly contentType: string | null;
   readonly contentEncoding: string | null;
   readonly location: string | null;
@@ -34,5 +36,5 @@ export function readReplyHeaders(raw: readonly string[]): ReplyHeaders {
     else if (name === "webhook-allowed-origin") allowedOrigins.push(value);
     else if (name.startsWith(metadataPrefix)) metadata.push([name.slice(metadataPrefix.length), value]);
   }
-  return { contentType, contentEncoding, location, connectionState, setCookies, allowedOrigins, metadata };
+  return { raw, contentType, contentEncoding, location, connectionState, setCookies, allowedOrigins, metadata };
 }
