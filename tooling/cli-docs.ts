@@ -45,7 +45,7 @@ the place of \`--name\` and \`--resource-group\`. Every verb explains its option
 | \`service …\`, \`client start\` | a running service, Azure's too | connection string |
 | \`trace\` | a running service, Azure's too | connection string; \`properties.liveTraceConfiguration\` enabled |
 | \`url\`, \`token\` | nobody: they sign with the access key | connection string |
-| \`key …\`, \`hub …\`, \`network-rule …\` | the [administration API](administration.md) of a running tidewire | \`service.adminListen: {}\` in its configuration; administration token |
+| \`key …\`, \`hub …\`, \`network-rule …\`, \`live-trace …\` | the [administration API](administration.md) of a running tidewire | \`service.adminListen: {}\` in its configuration; administration token |
 | \`start\`, \`health\`, \`cert\`, \`config check\`, \`import\` | this machine | |
 
 **Connection string**: \`--connection-string\`, or better the environment variable \`WebPubSubConnectionString\`, since others

@@ -22,6 +22,9 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Where sessions begin and end. */
+export const sessionPath = "/console/session";
+
 /** Event of `window` that says the session is over. */
 export const signedOutEvent = "tidewire-signed-out";
 
@@ -42,7 +45,8 @@ export async function request(path: string, options: CallOptions = {}): Promise<
     throw new ApiError(0, "The service does not answer. It may be stopped or starting again.");
   });
   if (response.ok) return response;
-  if (response.status === 401) window.dispatchEvent(new Event(signedOutEvent));
+  // A wrong token at the door is no session that ended.
+  if (response.status === 401 && path !== sessionPath) window.dispatchEvent(new Event(signedOutEvent));
   throw await failure(response);
 }
 

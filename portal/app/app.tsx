@@ -1,5 +1,5 @@
 import { type ReactNode, useEffect, useState } from "react";
-import { call, signedOutEvent } from "../api/http.ts";
+import { call, sessionPath, signedOutEvent } from "../api/http.ts";
 import { Frame } from "./frame.tsx";
 import { ReadingsProvider } from "./readings.tsx";
 import { SignIn, signIn } from "./sign-in.tsx";
@@ -30,7 +30,7 @@ export function App() {
     };
   }, []);
   const signOut = async (): Promise<void> => {
-    await call("/console/session", { method: "DELETE" });
+    await call(sessionPath, { method: "DELETE" });
     setSession({ kind: "out", reason: null });
   };
   return <ToastProvider>{content(session, { signOut, signedIn: () => setSession({ kind: "in" }) })}</ToastProvider>;
@@ -70,7 +70,7 @@ async function enter(): Promise<Session> {
       await signIn(token);
       return { kind: "in" };
     }
-    const { signedIn } = await call<{ readonly signedIn: boolean }>("/console/session");
+    const { signedIn } = await call<{ readonly signedIn: boolean }>(sessionPath);
     return signedIn ? { kind: "in" } : { kind: "out", reason: null };
   } catch (error) {
     return { kind: "out", reason: wordsOf(error) };

@@ -1,11 +1,11 @@
 import { type SubmitEvent, useState } from "react";
-import { call } from "../api/http.ts";
+import { call, sessionPath } from "../api/http.ts";
 import { Brand } from "../parts/brand.tsx";
 import { wordsOf } from "./use-load.ts";
 
 /** Signs in with a token; rejects with the reason. */
 export async function signIn(token: string): Promise<void> {
-  await call("/console/session", { method: "POST", body: { token } });
+  await call(sessionPath, { method: "POST", body: { token } });
 }
 
 /** The page for those who came without the link. */

@@ -14,8 +14,9 @@ export interface VirtualListProps<Item> {
   readonly onOpen?: (item: Item) => void;
   /** Called when the end comes into view, to load what follows. */
   readonly onEnd?: () => void;
-  /** Stays at the newest row while the reader is there. */
+  /** Stays at the last row while the reader is there. */
   readonly isFollowing?: boolean;
+  /** Shown in its place while there are no rows. */
   readonly empty?: ReactNode;
 }
 
@@ -40,8 +41,10 @@ export function VirtualList<Item>(props: VirtualListProps<Item>) {
   } = props;
   const box = useRef<HTMLDivElement>(null);
   const [view, setView] = useState({ top: 0, height: 600 });
+  const isAtBottom = useRef(true);
   const measure = (): void => {
-    const { scrollTop = 0, clientHeight = 600 } = box.current ?? {};
+    const { scrollTop = 0, clientHeight = 600, scrollHeight = 0 } = box.current ?? {};
+    isAtBottom.current = scrollTop + clientHeight >= scrollHeight - 2 * rowHeight;
     setView({ top: scrollTop, height: clientHeight });
   };
   useLayoutEffect(() => {
@@ -52,7 +55,7 @@ export function VirtualList<Item>(props: VirtualListProps<Item>) {
     return () => observer.disconnect();
   }, []);
   useLayoutEffect(() => {
-    if (isFollowing && box.current !== null) box.current.scrollTop = box.current.scrollHeight;
+    if (isFollowing && isAtBottom.current && box.current !== null) box.current.scrollTop = box.current.scrollHeight;
   }, [items, isFollowing]);
   const first = Math.max(0, Math.floor(view.top / rowHeight) - margin);
   const last = Math.min(items.length, Math.ceil((view.top + view.height) / rowHeight) + margin);
@@ -61,6 +64,14 @@ export function VirtualList<Item>(props: VirtualListProps<Item>) {
     if (isAtEnd) onEnd?.();
     // The callback changes with every rendering; what matters is where the reader is.
   }, [isAtEnd, items.length]);
+  // A table without rows is none.
+  if (items.length === 0 && empty !== undefined) {
+    return (
+      <div className="list" ref={box}>
+        {empty}
+      </div>
+    );
+  }
   // CSP allows no style attributes in markup; React sets these through the DOM, which it does allow.
   return (
     <div
@@ -79,7 +90,6 @@ export function VirtualList<Item>(props: VirtualListProps<Item>) {
           </span>
         ))}
       </div>
-      {items.length === 0 && empty}
       <div role="rowgroup" className="list-rows" style={{ height: items.length * rowHeight, minWidth }}>
         {items.slice(first, last).map((item, offset) => {
           const index = first + offset;

@@ -1,5 +1,6 @@
 import { type Answer, badRequest, failure, toResponse } from "./answers.ts";
 import { getConnection, listConnections, listGroups, listUsers } from "./connections.ts";
+import { testEventHandler } from "./event-handler-test.ts";
 import { deleteHub, getHub, listHubs, putHub, restoreHub } from "./hubs.ts";
 import { listKeys, regenerateKey, restoreKey } from "./keys.ts";
 import { getLiveTrace, mintTraceToken, patchLiveTrace, restoreLiveTrace } from "./live-trace.ts";
@@ -43,6 +44,10 @@ const routes: readonly Route[] = [
     },
   },
   { path: /^\/admin\/hubs\/([^/]+)\/restore$/i, methods: { POST: ({ service, hub }) => restoreHub(service, hub) } },
+  {
+    path: /^\/admin\/hubs\/([^/]+)\/testEventHandler$/i,
+    methods: { POST: ({ service, hub, body }) => testEventHandler(service, hub, body) },
+  },
   {
     path: /^\/admin\/hubs\/([^/]+)\/connections\/([^/]+)$/i,
     methods: { GET: ({ service, hub, item }) => getConnection(service, hub, item) },

@@ -2,7 +2,7 @@ import { entryAt, spellingOf, withEntry, withoutEntry } from "../config/overlay.
 import { isRawObject } from "../config/raw-tree.ts";
 import { type Answer, badRequest, done, failure, invalidSettings, ok } from "./answers.ts";
 import { hubNames, hubProperties, hubResource } from "./hub-view.ts";
-import { keepSecrets } from "./secrets.ts";
+import { foreignSecret, keepSecrets } from "./secrets.ts";
 import type { AdminService } from "./settings.ts";
 
 /** What an exported hub resource has around its `properties`. */
@@ -40,11 +40,7 @@ export function putHub(service: AdminService, name: string, body: unknown): Answ
   const spelling = spellingOf(state.tree, name);
   const current = spelling === null ? null : hubProperties(state, spelling);
   const kept = keepSecrets(body["properties"], current ?? {});
-  if (!kept.ok) {
-    const message =
-      "has a masked secret, or names a file or variable, that the hub does not have for exactly this target; give the value itself, or use the configuration file";
-    return invalidSettings([{ path: `hubs.${name}.${kept.path}`, message }]);
-  }
+  if (!kept.ok) return invalidSettings([{ path: `hubs.${name}.${kept.path}`, message: foreignSecret }]);
   const path = ["hubs", spelling ?? spellingOf(state.baseTree, name) ?? name];
   const problems = service.change((overlay) => withEntry(overlay, { path, value: kept.properties }));
   if (problems.length > 0) return invalidSettings(problems);

@@ -2,7 +2,11 @@ import { isRawObject, type RawObject } from "../config/raw-tree.ts";
 import { nodeAt, type SchemaNode } from "../config/schema-tree.ts";
 
 /** Stands in answers where a secret is. Sent back, it keeps the secret of the same entry. */
-const masked = "(secret)";
+export const masked = "(secret)";
+
+/** What is wrong where `keepSecrets` refuses. */
+export const foreignSecret =
+  "has a masked secret, or names a file or variable, that the hub does not have for exactly this target; give the value itself, or use the configuration file";
 
 const hubNode = (): SchemaNode | null => nodeAt(["hubs", "*"]);
 const reference = /\{@/;

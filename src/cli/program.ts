@@ -3,6 +3,7 @@ import { commandLineOptions } from "../config/command-line.ts";
 import { version } from "../server/version.ts";
 import { addHubVerbs } from "./admin/hub-verbs.ts";
 import { addKeyVerbs } from "./admin/key-verbs.ts";
+import { addLiveTraceVerbs } from "./admin/live-trace-verbs.ts";
 import { addNetworkVerbs } from "./admin/network-verbs.ts";
 import { addClientVerbs } from "./client/verbs.ts";
 import { documentation } from "./documentation.ts";
@@ -37,6 +38,7 @@ export function createProgram(): Command {
   addKeyVerbs(program);
   addHubVerbs(program);
   addNetworkVerbs(program);
+  addLiveTraceVerbs(program);
   addTraceVerb(program);
   addTunnel(program);
   addImport(program);

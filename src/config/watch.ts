@@ -53,6 +53,10 @@ export interface ConfigWatchOptions {
   readonly debounceMs?: number;
 }
 
+export type Trial =
+  | { readonly ok: true; readonly config: Config }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
 export interface ConfigWatch {
   readonly state: ConfigState;
   /**
@@ -61,6 +65,8 @@ export interface ConfigWatch {
    * nothing. Builds on the last good content of the files, so that a key can be revoked while a file is broken.
    */
   change(edit: (overlay: Overlay) => Overlay): readonly Problem[];
+  /** What the configuration would be after such a change; changes nothing. */
+  tryOut(edit: (overlay: Overlay) => Overlay): Trial;
   /** Loads again now, as on SIGHUP; the callbacks are done when it returns. No effect after `close`. */
   reload(): void;
   /** Ends watching; no callback comes after it. May be called twice. */
@@ -108,15 +114,20 @@ export function watchConfig(loaded: LoadedConfig, options: ConfigWatchOptions): 
       options.onProblems([{ path: folder, message: `cannot be watched for changes (${why}); use SIGHUP to reload` }]),
     ...(options.debounceMs === undefined ? {} : { debounceMs: options.debounceMs }),
   });
+  const prepare = (overlay: Overlay) => {
+    const read = checkSettings(good.sources, overlay, { unknownKeys: "warn", dataDir });
+    if (!read.ok) return read;
+    const unknown = read.unknownKeys.filter((problem) => overlay.some((entry) => isBelow(problem.path, entry.path)));
+    if (unknown.length > 0) return { ok: false, problems: unknown } as const;
+    const next = nextConfig(current, { ...read, isEmptyFile: false });
+    return next.ok ? ({ ok: true, read, next } as const) : next;
+  };
   const change = (edit: (overlay: Overlay) => Overlay): readonly Problem[] => {
     if (isClosed) return [{ path: "", message: "the service is stopping" }];
     const overlay = edit(good.overlay);
-    const read = checkSettings(good.sources, overlay, { unknownKeys: "warn", dataDir });
-    if (!read.ok) return read.problems;
-    const unknown = read.unknownKeys.filter((problem) => overlay.some((entry) => isBelow(problem.path, entry.path)));
-    if (unknown.length > 0) return unknown;
-    const next = nextConfig(current, { ...read, isEmptyFile: false });
-    if (!next.ok) return next.problems;
+    const prepared = prepare(overlay);
+    if (!prepared.ok) return prepared.problems;
+    const { read, next } = prepared;
     try {
       writeOverlay(dataDir, overlay);
     } catch (error) {
@@ -139,6 +150,10 @@ export function watchConfig(loaded: LoadedConfig, options: ConfigWatchOptions): 
       return { config, settings: current, tree, baseTree, overlay, overlayFile: overlayFile(dataDir), warnings };
     },
     change,
+    tryOut: (edit) => {
+      const prepared = prepare(edit(good.overlay));
+      return prepared.ok ? { ok: true, config: prepared.next.config } : prepared;
+    },
     reload: () => load("signal"),
     close: () => {
       isClosed = true;

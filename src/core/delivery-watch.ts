@@ -1,15 +1,14 @@
 import type { Connection } from "./connection.ts";
 import type { Refusal } from "./hub.ts";
-import type { DeliveryStep, MessageTrace } from "./message-trace.ts";
+import type { DeliveryStep, FollowedDelivery } from "./message-trace.ts";
 import type { Flusher, Outbox, OutboxWatcher } from "./outbox.ts";
-import type { Clock, MessageTelemetry, Telemetry } from "./ports.ts";
+import type { Clock, Telemetry } from "./ports.ts";
 
 /** Deliveries that are followed at a time; ours. What slow clients have waiting beyond is told as left out. */
-const maxPending = 5000;
+const maxPending = 20_000;
 
 interface Pending {
-  readonly connection: Connection;
-  readonly trace: MessageTrace;
+  readonly delivery: FollowedDelivery<Connection>;
   /** The socket has it once it has taken so many frames. */
   readonly place: number;
   readonly expiresAt: number | null;
@@ -19,13 +18,6 @@ interface Pending {
   isWaiting: boolean;
 }
 
-/** A message and who of its recipients is followed. */
-export interface Followed {
-  readonly trace: MessageTrace;
-  readonly expiresAt: number | null;
-  readonly recipients: readonly Connection[];
-}
-
 /**
  * Finds out when messages reach sockets, by looking at outboxes after each flush: delivering itself knows nothing of it,
  * and without anything to follow nobody looks.
@@ -33,6 +25,7 @@ export interface Followed {
 export class DeliveryWatch implements OutboxWatcher {
   readonly #flusher: Flusher;
   readonly #clock: Clock;
+  /** Null: nobody watches any more. The clock is that of `DeliveryStep`. */
   readonly #telemetry: Pick<Telemetry, "messages">;
   readonly #pending = new Map<Outbox, Pending[]>();
   /** Outboxes with something that the next flush decides about. */
@@ -47,54 +40,60 @@ export class DeliveryWatch implements OutboxWatcher {
 
   /** Has a message queued, and follows it to these recipients from then on. */
   follow(
-    { trace, expiresAt, recipients }: Followed,
-    messages: MessageTelemetry,
+    deliveries: readonly FollowedDelivery<Connection>[],
+    expiresAt: number | null,
     queue: () => readonly Refusal[] | null,
   ): readonly Refusal[] | null {
-    const before = recipients.map(({ outbox }) => outbox.end);
+    if (deliveries.length === 0) return queue();
+    const before = deliveries.map(({ recipient }) => recipient.outbox.end);
     const refused = queue();
-    const queuedAt = messages.now();
-    for (const [index, connection] of recipients.entries()) {
+    const queuedAt = this.#telemetry.messages?.now() ?? 0;
+    for (const [index, delivery] of deliveries.entries()) {
+      const connection = delivery.recipient;
       const { outbox, replay } = connection;
       const sequenceId = replay === null ? null : replay.last;
-      const pending = { connection, trace, place: outbox.end, expiresAt, queuedAt, sequenceId, isWaiting: false };
+      const pending = { delivery, place: outbox.end, expiresAt, queuedAt, sequenceId, isWaiting: false };
       if (refused?.some((refusal) => refusal.connection === connection) === true) {
         this.#tell({ ...pending, sequenceId: null }, outbox, "refused");
       } else if (connection.isDetached) this.#tell(pending, outbox, "kept");
       // A format that shows nothing for it had nothing queued; in a full outbox that could as well be an expired frame.
-      else if (outbox.end !== before[index] || outbox.isBlocked) this.#add(pending, outbox, messages);
+      else if (outbox.end !== before[index] || outbox.isBlocked) this.#add(pending, outbox);
     }
     return refused;
   }
 
   flushed(): void {
+    if (this.#isGivenUp()) return;
     for (const outbox of this.#fresh) this.#look(outbox);
     this.#rest();
   }
 
   moved(outbox: Outbox): void {
+    if (this.#isGivenUp()) return;
     this.#look(outbox);
     this.#rest();
   }
 
   discarded(outbox: Outbox): void {
+    if (this.#isGivenUp()) return;
     this.#look(outbox);
     for (const pending of this.#pending.get(outbox) ?? []) {
-      const isKept = pending.connection.isOpen && pending.connection.replay !== null;
+      const { isOpen, replay } = pending.delivery.recipient;
+      const isKept = isOpen && replay !== null;
       this.#tell(pending, outbox, isKept ? "kept" : "lost");
     }
     this.#keep(outbox, []);
     this.#rest();
   }
 
-  #add(pending: Pending, outbox: Outbox, messages: MessageTelemetry): void {
+  #add(pending: Pending, outbox: Outbox): void {
     if (outbox.length === 0) {
       // There was so much that it was written at once.
       this.#tell(pending, outbox, "written");
       return;
     }
     if (this.#count >= maxPending) {
-      messages.deliveryLeftOut(pending.connection);
+      pending.delivery.leftOut();
       return;
     }
     this.#count += 1;
@@ -137,19 +136,22 @@ export class DeliveryWatch implements OutboxWatcher {
     }
   }
 
-  /** Nobody looks any more when there is nothing to follow, or nobody to tell. */
+  /** Forgets everything when there is nobody to tell. */
+  #isGivenUp(): boolean {
+    if (this.#telemetry.messages !== null) return false;
+    this.#pending.clear();
+    this.#fresh.clear();
+    this.#count = 0;
+    this.#rest();
+    return true;
+  }
+
   #rest(): void {
-    if (this.#telemetry.messages === null) {
-      this.#pending.clear();
-      this.#fresh.clear();
-      this.#count = 0;
-    }
     if (this.#count === 0) this.#flusher.watcher = null;
   }
 
-  #tell({ connection, trace, queuedAt, sequenceId }: Pending, outbox: Outbox, stage: DeliveryStep["stage"]): void {
-    const { bufferedBytes } = connection.sink;
-    const step = { stage, queuedAt, queueLength: outbox.length, bufferedBytes, sequenceId };
-    this.#telemetry.messages?.delivery(trace, connection, step);
+  #tell({ delivery, queuedAt, sequenceId }: Pending, outbox: Outbox, stage: DeliveryStep["stage"]): void {
+    const { bufferedBytes } = delivery.recipient.sink;
+    delivery.told({ stage, queuedAt, queueLength: outbox.length, bufferedBytes, sequenceId });
   }
 }

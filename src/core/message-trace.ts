@@ -36,6 +36,14 @@ export interface DeliveryStep {
   readonly sequenceId: number | null;
 }
 
+/** A recipient to whom a message is followed, and who is told of each step. */
+export interface FollowedDelivery<Recipient> {
+  readonly recipient: Recipient;
+  told(step: DeliveryStep): void;
+  /** It is not followed any further: there are too many. */
+  leftOut(): void;
+}
+
 /** Tells of a request that carries a message, and joins it to its trace; others come back as they are. */
 export function traceCommand<Request extends Command>(
   command: Request,

@@ -1,6 +1,6 @@
 import type { CancelSignal } from "./cancellation.ts";
 import type { Ending } from "./endings.ts";
-import type { DeliveryStep, MessageTrace, ReceivedMessage } from "./message-trace.ts";
+import type { FollowedDelivery, MessageTrace, ReceivedMessage } from "./message-trace.ts";
 import type { ConnectionId, EventName, GroupName, HubName, UserId } from "./names.ts";
 import type { NodeAnswer, NodeCommand } from "./operations.ts";
 import type { AckError, Encoder, Frame } from "./outbound.ts";
@@ -224,15 +224,16 @@ export interface MessageTelemetry {
   arrived(): MessageTrace;
   /** The request carries a message. */
   received(trace: MessageTrace, message: ReceivedMessage): void;
-  /** A publication is handed to these connections of this node; returns those to which it wants to be followed. */
+  /** A publication is handed to these connections of this node; returns those to which it is to be followed. */
   published<Recipient extends ConnectionFacts>(
     publication: Publication,
     recipients: Iterable<Recipient>,
-  ): readonly Recipient[];
-  /** A message that is followed to a connection got this far. */
-  delivery(trace: MessageTrace, to: ConnectionFacts, step: DeliveryStep): void;
-  /** It is not followed to this connection any more: there are too many. */
-  deliveryLeftOut(to: ConnectionFacts): void;
+  ): readonly FollowedDelivery<Recipient>[];
+  /** The answer of an event handler is handed to the client that sent the event; null: it is not to be followed. */
+  answered<Recipient extends ConnectionFacts>(
+    trace: MessageTrace,
+    recipient: Recipient,
+  ): FollowedDelivery<Recipient> | null;
   groupChanged(connection: ConnectionFacts, change: "joined" | "left", group: GroupName): void;
   /** No event handler takes this user event. */
   eventUnhandled(connection: ConnectionFacts, event: EventName, trace: MessageTrace | null): void;

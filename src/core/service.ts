@@ -375,14 +375,10 @@ export class Service implements Operations {
 
   /** The same, told to whoever watches. */
   #deliverWatched(hub: Hub | undefined, publication: Publication, messages: MessageTelemetry): void {
-    const recipients = messages.published(publication, hub?.recipients(publication) ?? []);
+    const followed = messages.published(publication, hub?.recipients(publication) ?? []);
     if (hub === undefined) return;
     const deliver = (): readonly Refusal[] | null => hub.deliver(publication, this.#pushLimits());
-    const { trace, expiresAt } = publication;
-    const isFollowed = trace !== null && recipients.length > 0;
-    this.#endRefused(
-      isFollowed ? this.#deliveries.follow({ trace, expiresAt, recipients }, messages, deliver) : deliver(),
-    );
+    this.#endRefused(this.#deliveries.follow(followed, publication.expiresAt, deliver));
   }
 
   #endRefused(refused: readonly Refusal[] | null): void {
@@ -394,13 +390,9 @@ export class Service implements Operations {
 
   /** Queues a data message for one connection; a full queue ends it. */
   pushMessage(connection: Connection, message: OutboundMessage, trace: MessageTrace | null): void {
-    const { messages } = this;
-    const refused =
-      messages === null || trace === null
-        ? this.#push(connection, message)
-        : this.#deliveries.follow({ trace, expiresAt: null, recipients: [connection] }, messages, () =>
-            this.#push(connection, message),
-          );
+    const followed = trace === null ? null : (this.messages?.answered(trace, connection) ?? null);
+    const push = (): readonly Refusal[] | null => this.#push(connection, message);
+    const refused = followed === null ? push() : this.#deliveries.follow([followed], null, push);
     for (const { cause } of refused ?? []) this.end(connection, cause);
   }
 

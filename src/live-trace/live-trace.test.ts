@@ -164,9 +164,15 @@ test("a viewer that follows a connection gets its lines however many others ther
     subprotocol: null,
     callerAddress: "",
   });
-  expect(["c1", "c2"].map((id) => trace.wantsDelivery(facts(id), true))).toEqual([true, false]);
-  trace.leftOut(facts("c1"));
-  expect(trace.droppedLines).toBe(3000 + 1 + 1 + 1 + 1);
+  // Neither has room for all: the one gets no more this second, the other asked for nobody in particular.
+  const delivery = trace.follow(facts("c1"), true);
+  expect(trace.follow(facts("c2"), true)).toBeNull();
+  expect(trace.droppedLines).toBe(3000 + 2);
+  delivery?.write(record("written"));
+  delivery?.leftOut();
+  expect(trace.droppedLines).toBe(3000 + 3);
+  await turn();
+  expect([follower, other].map(({ sink }) => linesOf(sink).includes("written"))).toEqual([true, false]);
   follower.send({ type: 1, target: "filter", arguments: [null] });
   about("c2");
   await turn();

@@ -1,6 +1,6 @@
 import type { Clock, ConnectionFacts, FrameSink, Scheduler, SocketEvents } from "../core/ports.ts";
 import { escapeControls } from "../observability/escape-controls.ts";
-import type { PathSink } from "../observability/message-lines.ts";
+import type { DeliverySink, PathSink } from "../observability/message-lines.ts";
 import type { Redactor } from "../observability/redact.ts";
 import type { ResourceCategory, ResourceRecord } from "../observability/resource-logs.ts";
 import { describeExchange } from "../observability/webhook-bodies.ts";
@@ -93,15 +93,23 @@ export class LiveTrace implements PathSink {
     }
   }
 
-  wantsDelivery({ hub, id: connectionId, userId }: ConnectionFacts, isBeyond: boolean): boolean {
-    let isWanted = false;
+  follow({ hub, id: connectionId, userId }: ConnectionFacts, isBeyond: boolean): DeliverySink | null {
+    let viewers: Viewer[] | null = null;
     // Every viewer is asked: each counts what it does not get.
-    for (const viewer of this.#viewers) if (viewer.admits({ hub, connectionId, userId }, isBeyond)) isWanted = true;
-    return isWanted;
-  }
-
-  leftOut({ hub, id: connectionId, userId }: ConnectionFacts): void {
-    for (const viewer of this.#viewers) viewer.leaveOut({ hub, connectionId, userId });
+    for (const viewer of this.#viewers) {
+      if (viewer.reserves({ hub, connectionId, userId }, isBeyond)) (viewers ??= []).push(viewer);
+    }
+    if (viewers === null) return null;
+    const followers = viewers;
+    return {
+      write: (record) => {
+        const line = this.#line(record);
+        for (const viewer of followers) viewer.push(line);
+      },
+      leftOut() {
+        for (const viewer of followers) viewer.leaveOut();
+      },
+    };
   }
 
   /** Takes a place for a viewer; null: there are too many. */

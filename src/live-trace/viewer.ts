@@ -84,33 +84,44 @@ export class Viewer implements SocketEvents {
     return this.#isCapturing && this.isListening;
   }
 
+  /** Whether it gets a line about this now; one that it asked for and has no room for is counted as dropped. */
+  admits(subject: LineSubject): boolean {
+    return this.reserves(subject, false);
+  }
+
   /**
-   * Whether it gets a line about this now; one that it asked for and has no room for is counted as dropped. `isBeyond`:
-   * only if it asked for the connection or the user.
+   * The same for a line that may come later, or the two of a delivery that is late. `isBeyond`: only if it asked for the
+   * connection or the user, and not for a hub or everything.
    */
-  admits(subject: LineSubject, isBeyond = false): boolean {
+  reserves(subject: LineSubject, isBeyond: boolean): boolean {
     if (!this.isListening || this.#filter?.matches(subject) === false) return false;
     const isAsked = !isBeyond || this.#filter?.isNarrow === true;
-    if (isAsked && this.#hasRoom() && this.#fits("")) return true;
-    this.#drop();
+    if (isAsked && this.#hasRoom() && this.#fits("")) {
+      this.#linesInSecond += 1;
+      return true;
+    }
+    this.leaveOut();
     return false;
   }
 
-  /** Counts a line about this as dropped, if it asked for it. */
-  leaveOut(subject: LineSubject): void {
-    if (this.isListening && this.#filter?.matches(subject) !== false) this.#drop();
+  /** Counts a line as dropped. */
+  leaveOut(): void {
+    if (!this.isListening) return;
+    this.#dropped += 1;
+    this.#options.dropped();
+    // It is told even if no other line comes.
+    this.#stopNote ??= this.#options.scheduler.after(noteMs, () => {
+      this.#stopNote = null;
+      if (!this.isOver) this.#flush();
+    });
   }
 
-  /** Queues a line that it admits, separator included, or drops it after all. */
+  /** Queues a line that it admitted, separator included, or drops it after all. */
   push(line: string): void {
     if (!this.isListening) return;
     if (this.#dropped > 0 && this.#mayNote() && this.#fits(line)) this.#noteDropped();
-    if (!this.#fits(line)) {
-      this.#drop();
-      return;
-    }
-    this.#linesInSecond += 1;
-    this.#enqueue(line);
+    if (this.#fits(line)) this.#enqueue(line);
+    else this.leaveOut();
   }
 
   ping(): void {
@@ -259,16 +270,6 @@ export class Viewer implements SocketEvents {
       this.#linesInSecond = 0;
     }
     return this.#linesInSecond < maxLinesPerSecond;
-  }
-
-  #drop(): void {
-    this.#dropped += 1;
-    this.#options.dropped();
-    // It is told even if no other line comes.
-    this.#stopNote ??= this.#options.scheduler.after(noteMs, () => {
-      this.#stopNote = null;
-      if (!this.isOver) this.#flush();
-    });
   }
 
   #mayNote(): boolean {

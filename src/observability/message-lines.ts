@@ -1,20 +1,25 @@
-import type { DeliveryStep, MessageTrace, ReceivedMessage } from "../core/message-trace.ts";
+import type { DeliveryStep, FollowedDelivery, MessageTrace, ReceivedMessage } from "../core/message-trace.ts";
 import { lengthOf } from "../core/payload.ts";
 import type { ConnectionFacts, MessageTelemetry } from "../core/ports.ts";
 import type { Publication } from "../core/publication.ts";
-import type { RecordSink, ResourceLevel, ResourceProperties } from "./resource-logs.ts";
+import type { RecordSink, ResourceLevel, ResourceProperties, ResourceRecord } from "./resource-logs.ts";
 
 /** Who follows messages from their senders to their recipients: a sink of more lines than anybody reads. */
 export interface PathSink extends RecordSink {
   /**
-   * Whether somebody wants to know how a message gets to this connection, and there is room for it; counted as left out
-   * where there is none. `isBeyond`: enough recipients of the message are followed, so only whom somebody asked for counts.
+   * Where it is told how a message gets to this connection; null when nobody wants to know, or has room for it, which is
+   * counted as left out. `isBeyond`: enough recipients of the message are followed, so only whom somebody asked for counts.
    */
-  wantsDelivery(to: ConnectionFacts, isBeyond: boolean): boolean;
-  /** Counts a line about this connection as left out. */
-  leftOut(about: ConnectionFacts): void;
+  follow(to: ConnectionFacts, isBeyond: boolean): DeliverySink | null;
   /** Whether somebody asked to see what is exchanged with event handlers. */
   readonly capturesBodies: boolean;
+}
+
+/** Those who have room for the lines of one delivery. */
+export interface DeliverySink {
+  write(record: ResourceRecord): void;
+  /** Counts a line as left out. */
+  leftOut(): void;
 }
 
 export interface MessageLinesOptions {
@@ -53,6 +58,22 @@ export function createMessageLines({ records, paths, now }: MessageLinesOptions)
       properties: { message, connectionId: id, userId, hub, ...traced(trace) },
     });
   };
+  function follow<Recipient extends ConnectionFacts>(
+    trace: MessageTrace,
+    recipient: Recipient,
+    isBeyond: boolean,
+  ): FollowedDelivery<Recipient> | null {
+    const sink = paths.wants("MessagingLogs") ? paths.follow(recipient, isBeyond) : null;
+    if (sink === null) return null;
+    return {
+      recipient,
+      told(step) {
+        const queued = microseconds(step.queuedAt - trace.receivedAt);
+        sink.write(deliveryRecord(recipient, step, { queued, ...traced(trace) }));
+      },
+      leftOut: () => sink.leftOut(),
+    };
+  }
   return {
     now,
     arrived: () => ({ id: crypto.randomUUID().replaceAll("-", ""), receivedAt: now() }),
@@ -70,12 +91,12 @@ export function createMessageLines({ records, paths, now }: MessageLinesOptions)
     },
     published<Recipient extends ConnectionFacts>(publication: Publication, recipients: Iterable<Recipient>) {
       const { hub, from, trace } = publication;
-      const isFollowed = trace !== null && paths.wants("MessagingLogs");
-      const followed: Recipient[] = [];
+      const followed: FollowedDelivery<Recipient>[] = [];
       let count = 0;
       for (const recipient of recipients) {
         count += 1;
-        if (isFollowed && paths.wantsDelivery(recipient, followed.length >= maxFollowed)) followed.push(recipient);
+        const delivery = trace === null ? null : follow(trace, recipient, followed.length >= maxFollowed);
+        if (delivery !== null) followed.push(delivery);
       }
       const sender = from.kind === "connection" ? { connectionId: from.id, userId: from.user } : {};
       const message = describePublication(publication, count);
@@ -87,29 +108,7 @@ export function createMessageLines({ records, paths, now }: MessageLinesOptions)
       });
       return followed;
     },
-    delivery(trace, { id, userId, hub, callerAddress }, step) {
-      const { stage, queuedAt, queueLength, bufferedBytes, sequenceId } = step;
-      const { operationName, level } = deliveries[stage];
-      paths.write({
-        category: "MessagingLogs",
-        operationName,
-        level,
-        callerIpAddress: callerAddress,
-        properties: {
-          message: describeDelivery(step),
-          connectionId: id,
-          userId,
-          hub,
-          stage,
-          queued: microseconds(queuedAt - trace.receivedAt),
-          ...(stage === "waiting" && { queueLength }),
-          ...(bufferedBytes > 0 && { bufferedBytes }),
-          ...(sequenceId !== null && { sequenceId }),
-          ...traced(trace),
-        },
-      });
-    },
-    deliveryLeftOut: (to) => paths.leftOut(to),
+    answered: (trace, recipient) => follow(trace, recipient, false),
     groupChanged(connection, change, group) {
       const isJoin = change === "joined";
       about(connection, {
@@ -142,6 +141,30 @@ const deliveries = {
   lost: { operationName: "MessageLost", level: "Warning" },
   refused: { operationName: "MessageLost", level: "Warning" },
 } as const satisfies Record<DeliveryStep["stage"], { readonly operationName: string; readonly level: ResourceLevel }>;
+
+function deliveryRecord(
+  { id, userId, hub, callerAddress }: ConnectionFacts,
+  step: DeliveryStep,
+  times: Pick<ResourceProperties, "traceId" | "elapsed" | "queued">,
+): ResourceRecord {
+  const { stage, queueLength, bufferedBytes, sequenceId } = step;
+  return {
+    category: "MessagingLogs",
+    ...deliveries[stage],
+    callerIpAddress: callerAddress,
+    properties: {
+      message: describeDelivery(step),
+      connectionId: id,
+      userId,
+      hub,
+      stage,
+      ...(stage === "waiting" && { queueLength }),
+      ...(bufferedBytes > 0 && { bufferedBytes }),
+      ...(sequenceId !== null && { sequenceId }),
+      ...times,
+    },
+  };
+}
 
 function describeDelivery({ stage, queueLength, bufferedBytes }: DeliveryStep): string {
   switch (stage) {

@@ -17,8 +17,7 @@ const all: readonly ResourceCategory[] = ["ConnectivityLogs", "MessagingLogs", "
 const nobody: PathSink = {
   wants: () => false,
   write: () => expect.unreachable(),
-  wantsDelivery: () => expect.unreachable(),
-  leftOut: () => expect.unreachable(),
+  follow: () => expect.unreachable(),
   capturesBodies: false,
 };
 

@@ -86,6 +86,8 @@ export function openAdminListener(
     hostname: address.hostname,
     port: address.port,
     maxRequestBodySize: Math.max(minBodyLimit, config.limits.maxMessageBytes * bodyAllowance),
+    // A test of an event handler may take longer than the default of 10 s.
+    idleTimeout: 60,
     // Its error pages show source code.
     development: false,
     fetch: answer,

@@ -9,7 +9,7 @@ import { type Composition, compose } from "./composition.ts";
 import { type Listeners, openListeners } from "./listeners.ts";
 import { type LiveSettings, liveSettings } from "./live-settings.ts";
 import { missingPackage } from "./missing-packages.ts";
-import { createObserving, type HostOutput, type Observing } from "./observing.ts";
+import { createObserving, type HostOutput, type Observing, secretsOf } from "./observing.ts";
 import { createOwnerApi } from "./owner-api.ts";
 import { version } from "./version.ts";
 
@@ -112,8 +112,11 @@ export async function startHost(loaded: LoadedConfig, output: HostOutput): Promi
         return watch.state;
       },
       change: (edit) => watch.change(edit),
+      tryOut: (edit) => watch.tryOut(edit),
       connectionStrings: (current) => connectionStrings(current, listeners.addresses),
       inspector: composition.inspector,
+      testEventHandler: (handler, hub) => composition.upstream.test({ handler, hub, requestHost: hostOf(endpoints()) }),
+      secretsOf,
       get mintingKey() {
         return live.restAccess.mintingKey;
       },
@@ -162,6 +165,11 @@ export async function startHost(loaded: LoadedConfig, output: HostOutput): Promi
       },
     },
   };
+}
+
+/** The host by which clients reach the service, where none else is known. */
+function hostOf(endpoints: readonly string[]): string {
+  return new URL(endpoints[0] ?? "http://localhost").hostname;
 }
 
 /** What happens when the configuration changes; `apply` answers why it cannot be used, or null. */

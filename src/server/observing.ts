@@ -82,7 +82,7 @@ export function createObserving(config: Config, output: HostOutput, observed: Ob
 }
 
 /** Every secret of a configuration that could find its way into a text. */
-function secretsOf({ service, hubs, defaultHub, templateSecrets }: Config): readonly string[] {
+export function secretsOf({ service, hubs, defaultHub, templateSecrets }: Config): readonly string[] {
   const { keys, adminListen } = service;
   const handlers = [...hubs.values(), defaultHub].flatMap((hub) => hub.eventHandlers);
   const listeners = [...hubs.values(), defaultHub].flatMap((hub) => hub.eventListeners);

@@ -3,6 +3,7 @@ import type { MessageTrace } from "../core/message-trace.ts";
 import type { Metadata } from "../core/payload.ts";
 import type { EventSource } from "../core/ports.ts";
 import type { EventSession } from "./event-session.ts";
+
 import type {
   EventRequestFacts,
   UpstreamOptions,
@@ -10,12 +11,12 @@ import type {
   WebhookOutcome,
   WebhookReport,
 } from "./settings.ts";
-import { AbuseProtection, type ValidationSubject, withoutQuery } from "./webhooks/abuse-protection.ts";
+import { AbuseProtection } from "./webhooks/abuse-protection.ts";
+
 import { bodySize, eventHeaders } from "./webhooks/headers.ts";
 import { createTargets, type Targets } from "./webhooks/http/targets.ts";
 import {
   createHttpClient,
-  type HttpCall,
   type HttpClient,
   type HttpFailure,
   type HttpReply,
@@ -25,6 +26,7 @@ import type { Handler } from "./webhooks/routing.ts";
 import type { Target } from "./webhooks/target.ts";
 import { createTargetGuard } from "./webhooks/target-policy.ts";
 import { requestToken } from "./webhooks/token-request.ts";
+import { requestOrigin, type ValidationSubject, validationSender, withoutQuery } from "./webhooks/validation.ts";
 
 /** One event on its way to one handler. */
 export interface OutgoingEvent {
@@ -47,12 +49,8 @@ export interface OutgoingEvent {
   readonly onSent: (() => void) | null;
 }
 
-/** Time for one validation request, retries included (event-handlers 3.3, E-20). */
-const validationTimeoutMs = 10_000;
 /** Ours. */
 const tokenTimeoutMs = 10_000;
-/** Validation requests: their answers' bodies are not used. */
-const maxValidationBytes = 65_536;
 
 const outcomes = {
   timeout: "timedOut",
@@ -109,14 +107,14 @@ export class EventSender {
     if (handler.template === null || path === null)
       return this.#refuse(event, "the handler's URL cannot be used for it");
     const { href } = handler.template;
-    const requestOrigin = this.#requestOrigin(source.requestHost);
-    const validation = this.#isValid(handler, source.hub, requestOrigin);
+    const ownOrigin = requestOrigin(this.#settings, source.requestHost);
+    const validation = this.#isValid(handler, source.hub, ownOrigin);
     const isValid = typeof validation === "boolean" ? validation : await validation;
     if (!isValid) return this.#refuse(event, "the handler is not validated");
 
     const url = href + path;
     const shared = event.session.headers(source, {
-      origin: requestOrigin,
+      origin: ownOrigin,
       signer: this.#options.signer(),
       userAgent: this.#userAgent,
     });
@@ -183,8 +181,8 @@ export class EventSender {
 
   /** Validates a handler ahead of its first event, under the default origin; without one there is nothing to ask for. */
   warmUp(handler: Handler, hub: string): void {
-    const requestOrigin = this.#requestOrigin("");
-    const subject = requestOrigin === "" ? null : this.#subject(handler, hub, requestOrigin);
+    const ownOrigin = requestOrigin(this.#settings, "");
+    const subject = ownOrigin === "" ? null : this.#subject(handler, hub, ownOrigin);
     if (subject !== null) this.#abuse.warmUp(subject);
   }
 
@@ -207,36 +205,24 @@ export class EventSender {
     return this.#options.tunnels.eventTarget(source.hub, session, { event, connectionId: source.id, isBlocking });
   }
 
-  /** Host without port and scheme, or the configured names (event-handlers 3.4). */
-  #requestOrigin(requestHost: string): string {
-    const { origins, publicHosts } = this.#settings;
-    if (origins.length > 0) return origins.join(",");
-    return publicHosts[0]?.replace(/:[0-9]+$/, "") ?? requestHost;
-  }
-
-  #isValid(handler: Handler, hub: string, requestOrigin: string): boolean | Promise<boolean> {
-    const subject = this.#subject(handler, hub, requestOrigin);
+  #isValid(handler: Handler, hub: string, ownOrigin: string): boolean | Promise<boolean> {
+    const subject = this.#subject(handler, hub, ownOrigin);
     return subject === null ? handler.template?.origin === null : this.#abuse.check(subject);
   }
 
   /** What has to be validated before events go there; null for tunnels, which have shown a key (T-19). */
-  #subject({ template, tls }: Handler, hub: string, requestOrigin: string): ValidationSubject | null {
+  #subject({ template, tls }: Handler, hub: string, ownOrigin: string): ValidationSubject | null {
     const origin = template?.origin ?? null;
     const path = template?.resolve(hub, "validate") ?? null;
     if (origin === null || path === null) return null;
     return {
       url: origin.href + path,
-      origin: requestOrigin,
-      send: (method, headers) =>
-        this.#client.call({
-          ...plainCall,
-          method,
-          target: this.#targets.of(origin, tls),
-          path,
-          headers,
-          timeoutMs: validationTimeoutMs,
-          retryDelaysMs: this.#settings.retryDelaysMs,
-        }),
+      origin: ownOrigin,
+      send: validationSender(this.#client, {
+        target: () => this.#targets.of(origin, tls),
+        path,
+        retryDelaysMs: this.#settings.retryDelaysMs,
+      }),
     };
   }
 
@@ -279,21 +265,6 @@ export function eventFacts(
 
 function exchangeOf({ exchange, body }: OutgoingEvent, result: HttpReply | HttpFailure): WebhookReport["exchange"] {
   if (exchange === null) return null;
-  const answer = result.kind === "reply" ? { headers: result.headers.raw, body: result.body } : null;
+  const answer = result.kind === "reply" ? { headers: result.headers.lines, body: result.body } : null;
   return { requestHeaders: exchange.requestHeaders, requestBody: body, answer };
 }
-
-/** A request that belongs to no event. */
-const plainCall = {
-  body: null,
-  bodyBytes: 0,
-  pool: "blocking",
-  authenticator: null,
-  needsBody: false,
-  maxResponseBytes: maxValidationBytes,
-  retryDelaysMs: [],
-  followsRedirects: false,
-  signal: null,
-  onSent: null,
-  onAttempt: null,
-} as const satisfies Partial<HttpCall>;

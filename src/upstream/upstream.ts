@@ -15,6 +15,7 @@ import { listenerBody } from "./listeners/event.ts";
 import type { HubUpstreamSettings, UpstreamOptions, UpstreamSettings } from "./settings.ts";
 import { readConnectResponse, refuseConnect } from "./webhooks/connect-response.ts";
 import { createAuthenticator } from "./webhooks/handler-auth.ts";
+import { type HandlerTest, type HandlerUnderTest, testHandler } from "./webhooks/handler-test.ts";
 import { payloadBody } from "./webhooks/headers.ts";
 import { isSuccess } from "./webhooks/http-client.ts";
 import { NotificationQueue } from "./webhooks/notifications.ts";
@@ -28,6 +29,8 @@ export interface WebhookUpstream extends Upstream {
   reload(settings: UpstreamSettings): void;
   /** Validates the handlers of these hubs in the background, so that a misconfiguration shows up before the first event. */
   warmUp(hubs: readonly HubName[]): void;
+  /** Validates a handler, which need not be one of the hub's, for a person to look at; changes nothing for events. */
+  test(subject: HandlerUnderTest): Promise<HandlerTest>;
   /**
    * Takes no new events, waits until all requests are done or the deadline is over, then cuts what is left and closes the
    * sockets. Calling it again returns the same promise.
@@ -101,6 +104,12 @@ class Webhooks implements WebhookUpstream {
 
   warmUp(hubs: readonly HubName[]): void {
     for (const hub of hubs) for (const handler of this.#routesOf(hub).all) this.#sender.warmUp(handler, hub);
+  }
+
+  test(subject: HandlerUnderTest): Promise<HandlerTest> {
+    const { clock, scheduler, resolveHost, tunnels } = this.#options;
+    const hasTunnel = (hub: string): boolean => tunnels.hasTunnel(hub);
+    return testHandler(subject, { clock, scheduler, resolveHost, settings: this.#settings, hasTunnel });
   }
 
   wantsConnect(hub: HubName): boolean {

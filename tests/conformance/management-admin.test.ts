@@ -53,6 +53,11 @@ describe("a server with an administration listener", () => {
       ["PATCH", "/admin/networkRules"],
       ["GET", "/admin/status"],
       ["OPTIONS", "/admin/keys"],
+      ["GET", "/admin/connections"],
+      ["GET", "/admin/hubs/chat/connections/x"],
+      ["POST", "/admin/hubs/chat/testEventHandler"],
+      ["POST", "/admin/liveTrace/token"],
+      ["POST", "/api/hubs/chat/:generateToken?api-version=2024-12-01"],
     ] as const) {
       for (const token of [null, "wrong", server.primaryKey]) {
         expect(await admin({ method, path, token, json: {} })).toEqual({ status: 401, body: null });

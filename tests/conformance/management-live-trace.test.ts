@@ -86,34 +86,42 @@ describe("a server with live trace", () => {
     await client.ask({ type: "joinGroup", group: "g" });
     expect(await next()).toBe("MessagingLogs The connection joined group 'g'.");
     await client.ask({ type: "sendToGroup", group: "g", dataType: "text", data: secret, noEcho: true });
+    expect(await next()).toBe("MessagingLogs A client sent a message to group 'g' (length 23).");
     expect(await next()).toBe(
       "MessagingLogs A message of a client to group 'g' was handed to 0 connections (text, 23 characters).",
     );
     await client.ask({ type: "sendToGroup", group: "other", dataType: "text", data: secret });
+    expect(await next()).toBe("MessagingLogs A client sent a message to group 'other' (length 23).");
     expect(await next()).toStartWith("MessagingLogs A request was refused as Forbidden: ");
     await client.ask({ type: "event", event: "nobody", dataType: "text", data: secret });
+    expect(await next()).toBe("MessagingLogs A client sent the event 'nobody' (length 23).");
     expect(await next()).toBe("MessagingLogs No event handler takes the user event 'nobody'.");
     expect(await next()).toStartWith("MessagingLogs A request was refused as InternalServerError: ");
     await client.ask({ type: "event", event: "ask", dataType: "text", data: secret });
+    expect(await next()).toBe("MessagingLogs A client sent the event 'ask' (length 23).");
     expect(await next()).toStartWith("MessagingLogs The ask event of hub ");
     const sent = await hubApi(server, hub)("POST", "/groups/g/:send", { body: secret });
     expect(sent.status).toBe(202);
     expect(await client.next()).toMatchObject({ data: secret });
+    const received = await viewer.line(about(hub));
+    expect(received.values[0]).toBe("REST sent a message to group 'g' (length 23).");
     const published = await viewer.line(about(hub));
     expect(published.values[0]).toBe(
       `A message of REST to group 'g' was handed to 1 connection (text, ${secret.length} characters).`,
     );
-    const answered = await viewer.line(about(hub));
-    expect(answered.logContext).toMatchObject({
-      category: "HttpRequestLogs",
+    // Writing to the client and answering REST come in either order.
+    const rest = [await viewer.line(about(hub)), await viewer.line(about(hub))];
+    const answered = rest.find(({ logContext }) => logContext["category"] === "HttpRequestLogs");
+    expect(answered?.logContext).toMatchObject({
       routeTemplate: "/api/hubs/{hub}/groups/{group}/:send",
       httpMethod: "POST",
       statusCode: 202,
+      traceId: published.logContext["traceId"],
     });
+    expect(rest.map(({ values }) => values[0])).toContain("The message was written to the socket.");
     await client.ask({ type: "leaveGroup", group: "g" });
     expect(await next()).toBe("MessagingLogs The connection left group 'g'.");
-    const everything = JSON.stringify([published, answered]);
-    expect(everything).not.toContain(secret);
+    expect(JSON.stringify([received, published, ...rest])).not.toContain(secret);
   });
 
   test("M-10 M-47 no line holds a token or a key", async () => {
@@ -121,8 +129,9 @@ describe("a server with live trace", () => {
     const hub = freshName("hub");
     const path = `/:send?access_token=secret.of.a.token&key=${encodeURIComponent(server.primaryKey)}`;
     await hubApi(server, hub)("POST", path, { body: "x" });
-    const lines = [await viewer.line(about(hub)), await viewer.line(about(hub))];
-    expect(lines.map(({ logContext }) => logContext["category"])).toEqual(["MessagingLogs", "HttpRequestLogs"]);
+    const lines = [await viewer.line(about(hub)), await viewer.line(about(hub)), await viewer.line(about(hub))];
+    const categories = lines.map(({ logContext }) => logContext["category"]);
+    expect(categories).toEqual(["MessagingLogs", "MessagingLogs", "HttpRequestLogs"]);
     const text = JSON.stringify(lines);
     expect(text).not.toContain("secret.of.a.token");
     expect(text).not.toContain(encodeURIComponent(server.primaryKey));

@@ -1,8 +1,9 @@
 import { expect, test } from "bun:test";
 import { FakeTime } from "../../../tests/support/fake-time.ts";
-import { AbuseProtection, type ValidationSubject } from "./abuse-protection.ts";
+import { AbuseProtection } from "./abuse-protection.ts";
 import type { HttpFailure, HttpReply } from "./http-client.ts";
 import { readReplyHeaders } from "./reply-headers.ts";
+import type { ValidationSubject } from "./validation.ts";
 
 interface Sent {
   readonly method: string;

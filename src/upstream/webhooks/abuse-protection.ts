@@ -1,15 +1,5 @@
 import type { Clock, Telemetry } from "../../core/ports.ts";
-import type { HttpFailure, HttpReply } from "./http-client.ts";
-
-/** One URL to be validated for one request origin. */
-export interface ValidationSubject {
-  /** Full URL including query; key of the record together with the origin. */
-  readonly url: string;
-  /** Value of `WebHook-Request-Origin`; several names are separated by commas. */
-  readonly origin: string;
-  /** Sends one request, with its retries and its timeout. */
-  send(method: "OPTIONS" | "GET", headers: readonly string[]): Promise<HttpReply | HttpFailure>;
-}
+import { type ValidationSubject, validate } from "./validation.ts";
 
 interface ValidationRecord {
   result: "unknown" | "valid" | "invalid";
@@ -38,7 +28,7 @@ const maxRecords = 1024;
  *
  * One request at a time per record. A success holds for 60 s, then the next event starts a check in the background and
  * goes out on the old result. After failures checks are 1, 2, 4 … 60 s apart; events in between are refused at once.
- * @spec E-13 E-14 E-15 E-16 E-17 E-18 E-19 E-20 E-21
+ * @spec E-16 E-17 E-18 E-19 E-20 E-21
  */
 export class AbuseProtection {
   readonly #parts: AbuseProtectionParts;
@@ -99,46 +89,8 @@ export class AbuseProtection {
   }
 
   async #validate(subject: ValidationSubject): Promise<boolean> {
-    const headers = ["WebHook-Request-Origin", subject.origin, "ce-awpsversion", "1.0"];
-    let result = await subject.send("OPTIONS", headers);
-    if (result.kind === "reply" && result.status === 404) result = await subject.send("GET", headers); // E-15
-    const url = withoutQuery(subject.url);
-    const { log } = this.#parts.telemetry;
-    if (result.kind === "failed") {
-      const message = `Abuse protection for '${url}' failed: ${result.detail}.`;
-      log("warning", "AbuseProtectionRequestFailed", { message, url });
-      return false;
-    }
-    if (result.status < 200 || result.status > 299) {
-      const message = `Abuse protection for '${url}' failed: ${result.status}.`;
-      log("warning", "AbuseProtectionResponseInvalidStatusCode", { message, url, statusCode: result.status });
-      return false;
-    }
-    const { allowedOrigins } = result.headers;
-    if (this.#isAllowed(allowedOrigins, subject.origin)) return true;
-    const shown = allowedOrigins.join(", ").slice(0, 256);
-    const message = `Abuse protection for '${url}' missing allowed origins: ${shown}.`;
-    log("warning", "AbuseProtectionResponseMissingAllowedOrigin", { message, url });
-    return false;
+    const { problem } = await validate(subject, this.#parts.publicHosts());
+    if (problem !== null) this.#parts.telemetry.log("warning", problem.event, problem.fields);
+    return problem === null;
   }
-
-  /** Compares hosts only: one official handler names itself with its port while the request origin has none (E-14). */
-  #isAllowed(lines: readonly string[], origin: string): boolean {
-    const own = [...origin.split(","), ...this.#parts.publicHosts()].map(hostOnly);
-    const offered = lines.flatMap((line) => line.split(",")).map((value) => value.trim());
-    return offered.some((value) => value === "*" || (value !== "" && own.includes(hostOnly(value))));
-  }
-}
-
-function hostOnly(value: string): string {
-  return value
-    .trim()
-    .toLowerCase()
-    .replace(/:[0-9]+$/, "");
-}
-
-/** A URL as it may be logged: without query, which may hold a key. */
-export function withoutQuery(url: string): string {
-  const query = url.indexOf("?");
-  return query < 0 ? url : url.slice(0, query);
 }

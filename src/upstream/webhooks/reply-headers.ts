@@ -1,7 +1,7 @@
 /** The headers of a reply that mean something to us, read in one pass over the raw lines. */
 export interface ReplyHeaders {
-  /** All of them as they came: `[name, value, …]`. */
-  readonly raw: readonly string[];
+  /** All of them: `[name, value, …]`. */
+  readonly lines: readonly string[];
   readonly contentType: string | null;
   readonly contentEncoding: string | null;
   readonly location: string | null;
@@ -36,5 +36,5 @@ export function readReplyHeaders(raw: readonly string[]): ReplyHeaders {
     else if (name === "webhook-allowed-origin") allowedOrigins.push(value);
     else if (name.startsWith(metadataPrefix)) metadata.push([name.slice(metadataPrefix.length), value]);
   }
-  return { raw, contentType, contentEncoding, location, connectionState, setCookies, allowedOrigins, metadata };
+  return { lines: raw, contentType, contentEncoding, location, connectionState, setCookies, allowedOrigins, metadata };
 }

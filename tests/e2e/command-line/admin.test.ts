@@ -121,6 +121,18 @@ test("network-rule show and update, ip-rule add and remove", async () => {
   });
 });
 
+test("live-trace show, update and restore", async () => {
+  const shown = (enabled: boolean, categories: string, source: string): string =>
+    [`Enabled     ${enabled}`, `Categories  ${categories}`, `Source      ${source}`, ""].join("\n");
+  const all = "ConnectivityLogs MessagingLogs HttpRequestLogs";
+  expect(await output("live-trace", "show")).toBe(shown(false, all, "configuration"));
+  expect(await output("live-trace", "update", "--enabled", "true")).toBe(shown(true, all, "overlay"));
+  const some = ["--category", "messagingLogs", "--category", "ConnectivityLogs"];
+  expect(await output("live-trace", "update", ...some)).toBe(shown(true, "ConnectivityLogs MessagingLogs", "overlay"));
+  expect(await json("live-trace", "show")).toMatchObject({ enabled: true });
+  expect(await output("live-trace", "restore")).toBe(shown(false, all, "configuration"));
+});
+
 async function failure(result: Promise<CommandResult>, exitCode: number): Promise<string> {
   const ended = await result;
   expect(ended).toMatchObject({ exitCode, stdout: "" });
@@ -158,12 +170,15 @@ test("wrong usage of the administration verbs ends with 2", async () => {
   );
   expect(await wrong("hub", "update", "--hub-name", "c")).toContain("nothing to change");
   expect(await wrong("network-rule", "update", "--allow", "RESTAPI")).toContain("--public-network");
+  expect(await wrong("live-trace", "update")).toContain("nothing to change");
   for (const [args, reason] of [
     [["key", "regenerate", "--key-type", "salt"], "It must be primary or secondary."],
     [["network-rule", "ip-rule", "add"], "required option '--ip-rule <settings>' not specified"],
     [["hub", "create", "--hub-name", "c", "--websocket-keepalive", "121"], "from 1 to 120"],
     [["hub", "create", "--hub-name", "c", "--allow-anonymous", "maybe"], "It must be true or false."],
     [["hub", "list", "-o", "yaml"], "table, json"],
+    [["live-trace", "update", "--enabled", "perhaps"], "true, false"],
+    [["live-trace", "update", "--category", "Gossip"], "It must be one of ConnectivityLogs"],
   ] as const) {
     const { exitCode, stdout, stderr } = await admin(...args);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });

@@ -1,4 +1,4 @@
-import type { DeliveryStep, MessageTrace, ReceivedMessage } from "../../../src/core/message-trace.ts";
+import type { FollowedDelivery, MessageTrace, ReceivedMessage } from "../../../src/core/message-trace.ts";
 import type { Clock, ConnectionFacts, MessageTelemetry } from "../../../src/core/ports.ts";
 import type { Publication } from "../../../src/core/publication.ts";
 
@@ -38,19 +38,26 @@ export class FakeMessages implements MessageTelemetry {
     this.#texts.push(`received ${id} ${kind} ${name ?? ""} ${size} from ${from.id === null ? "REST" : short(from.id)}`);
   }
 
-  published<Recipient extends ConnectionFacts>({ trace }: Publication, recipients: Iterable<Recipient>): Recipient[] {
-    const followed = [...recipients];
-    this.#texts.push(`published ${trace?.id ?? "-"} to ${followed.length}`);
-    return followed;
+  published<Recipient extends ConnectionFacts>(
+    { trace }: Publication,
+    recipients: Iterable<Recipient>,
+  ): FollowedDelivery<Recipient>[] {
+    const all = [...recipients];
+    this.#texts.push(`published ${trace?.id ?? "-"} to ${all.length}`);
+    return trace === null ? [] : all.map((recipient) => this.answered(trace, recipient));
   }
 
-  delivery(trace: MessageTrace, to: ConnectionFacts, { stage, sequenceId, queueLength }: DeliveryStep): void {
-    const number = sequenceId === null ? "" : ` #${sequenceId}`;
-    this.#texts.push(`${trace.id} ${stage} ${short(to.id)}${number} of ${queueLength}`);
-  }
-
-  deliveryLeftOut(): void {
-    this.leftOut += 1;
+  answered<Recipient extends ConnectionFacts>(trace: MessageTrace, recipient: Recipient): FollowedDelivery<Recipient> {
+    return {
+      recipient,
+      told: ({ stage, sequenceId, queueLength }) => {
+        const number = sequenceId === null ? "" : ` #${sequenceId}`;
+        this.#texts.push(`${trace.id} ${stage} ${short(recipient.id)}${number} of ${queueLength}`);
+      },
+      leftOut: () => {
+        this.leftOut += 1;
+      },
+    };
   }
 
   groupChanged(): void {}
