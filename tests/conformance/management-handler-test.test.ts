@@ -106,16 +106,16 @@ describe.skipIf(isForeign)("a test of an event handler", () => {
   });
 
   test.each([
-    ["401", { status: 401, headers: [["WebHook-Allowed-Origin", "*"]], body: "who are you?" }, "refused", 401],
-    ["500", { status: 500 }, "refused", 500],
-    ["no header", { status: 200 }, "refused", 200],
-    ["another origin", { headers: [["WebHook-Allowed-Origin", "other.example"]] }, "refused", 200],
-    ["everybody", { headers: [["WebHook-Allowed-Origin", "*"]] }, "allowed", 200],
-    ["not HTTP", { write: (_response, socket) => void socket.end("hello\r\n\r\n") }, "invalidResponse", null],
-    ["nothing", { write: (_response, socket) => void socket.destroy() }, "unreachable", null],
-  ] satisfies [string, Answer, string, number | null][])(
+    ["401", { status: 401, headers: [["WebHook-Allowed-Origin", "*"]], body: "who are you?" }, ["refused", 401]],
+    ["500", { status: 500 }, ["refused", 500]],
+    ["no header", { status: 200 }, ["refused", 200]],
+    ["another origin", { headers: [["WebHook-Allowed-Origin", "other.example"]] }, ["refused", 200]],
+    ["everybody", { headers: [["WebHook-Allowed-Origin", "*"]] }, ["allowed", 200]],
+    ["not HTTP", { write: (_response, socket) => void socket.end("hello\r\n\r\n") }, ["invalidResponse", null]],
+    ["nothing", { write: (_response, socket) => void socket.destroy() }, ["unreachable", null]],
+  ] satisfies [string, Answer, [string, number | null]][])(
     "E-14 a handler that answers %s",
-    async (_what, answer, outcome, status) => {
+    async (_what, answer, [outcome, status]) => {
       const result = await tested(freshName("hub"), given(answer));
       await validation();
       expect(result.outcome).toBe(outcome);
