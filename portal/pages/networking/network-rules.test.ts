@@ -56,6 +56,11 @@ test("who would be locked out is said, and nobody when it only gets wider", () =
     "Applications that use the REST API are refused unless an IP rule lets them in.",
   ]);
   expect(lockouts(some, { ...some, ipRules: [{ ...office, value: "192.0.2.1" }] })[0]).toContain("other IP rules");
+  expect(lockouts(some, { ...some, ipRules: [office, { value: "192.0.2.1", action: "Allow" }] })).toEqual([]);
+  const refusing = { ...open, ipRules: [{ ...office, action: "Deny" }] };
+  expect(
+    lockouts(refusing, { ...refusing, ipRules: [...refusing.ipRules, { value: "::1", action: "Deny" }] })[0],
+  ).toContain("other IP rules");
   const listed = withChoice(open.publicNetwork, "Trace", "deny");
   expect(lockouts(open, { ...open, publicNetwork: listed })).toEqual([]);
 });

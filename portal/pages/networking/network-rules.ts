@@ -85,8 +85,16 @@ function lossOf(type: RequestType, before: NetworkRules, after: NetworkRules): s
   const access = publicAccess(after, type);
   if (closeness[access] < closeness[publicAccess(before, type)])
     return access === "nobody" ? "are refused." : "are refused unless an IP rule lets them in.";
-  const isElsewhere = access === "someAddresses" && JSON.stringify(before.ipRules) !== JSON.stringify(after.ipRules);
-  return isElsewhere ? "are let in by other IP rules than before." : null;
+  const isNarrower = access === "someAddresses" && (lacks(after, before, "Allow") || lacks(before, after, "Deny"));
+  return isNarrower ? "are let in by other IP rules than before." : null;
+}
+
+/** Whether `rules` lacks an IP rule with this action that the others have. */
+function lacks(rules: NetworkRules, others: NetworkRules, wanted: string): boolean {
+  return others.ipRules.some(
+    ({ value, action }) =>
+      action === wanted && !rules.ipRules.some((rule) => rule.value === value && rule.action === action),
+  );
 }
 
 /** The members of `after` that are not those of `before`: what is sent, so that nothing else is taken over. */

@@ -5,6 +5,7 @@ import { hubApi } from "../../support/hub-api.ts";
 import { freshName } from "../../support/names.ts";
 import { type Server, startServer } from "../../support/server.ts";
 import { launchChromium } from "../chromium.ts";
+import { seriousIssues } from "./accessibility.ts";
 import { consoleSettings, openConsole } from "./console-page.ts";
 
 let server: Server;
@@ -24,7 +25,7 @@ afterAll(async () => {
 /** How REST answers what is signed with this key. */
 async function statusWith(key: string): Promise<number> {
   const hub = freshName("hub");
-  return (await hubApi(server, hub)("POST", "/:send", { body: "x", signing: { key } })).status;
+  return (await hubApi(server, hub)("POST", "/:send", { body: "x", signing: { signing: { key } } })).status;
 }
 
 const output = (page: Page, label: string) => page.getByLabel(label, { exact: true }).and(page.locator("output"));
@@ -143,6 +144,7 @@ describe("the Client URL Generator", () => {
     expect(await output(page, "In JavaScript, with the URL as url").innerText()).toContain(
       '"protobuf.reliable.webpubsub.azure.v1"',
     );
+    expect(await seriousIssues(page)).toEqual([]);
     await page.getByRole("link", { name: "Try it in Playground" }).click();
     await page.getByRole("heading", { name: "Playground" }).waitFor();
     const [, query = ""] = new URL(page.url()).hash.split("?", 2);

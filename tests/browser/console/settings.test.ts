@@ -6,6 +6,7 @@ import { adminCall, adminSettings } from "../../support/metrics.ts";
 import { freshName } from "../../support/names.ts";
 import { type Server, startServer } from "../../support/server.ts";
 import { launchChromium } from "../chromium.ts";
+import { seriousIssues } from "./accessibility.ts";
 import { type ConsolePage, openConsole } from "./console-page.ts";
 
 const secret = "a-token-nobody-should-see";
@@ -152,7 +153,7 @@ describe("a hub", () => {
     await button("Add event listener").click();
     const first = entry("Event listener 1");
     await first.getByLabel("Send to").selectOption("Kafka");
-    await first.getByLabel("Brokers").fill("kafka-1:9092\nkafka-2:9092");
+    await first.getByLabel("Brokers", { exact: true }).fill("kafka-1:9092\nkafka-2:9092");
     await first.getByLabel("Topic").fill("events.{hub}");
     await first.getByLabel("SASL mechanism").selectOption("plain");
     await first.getByLabel("SASL user name").fill("me");
@@ -180,7 +181,9 @@ describe("a hub", () => {
       },
     ]);
     await button(`Edit ${hub}`).click();
-    expect(await entry("Event listener 1").getByLabel("Brokers").inputValue()).toBe("kafka-1:9092\nkafka-2:9092");
+    expect(await entry("Event listener 1").getByLabel("Brokers", { exact: true }).inputValue()).toBe(
+      "kafka-1:9092\nkafka-2:9092",
+    );
   });
 });
 
@@ -220,6 +223,24 @@ describe("the editor", () => {
     await entry("Event handler 1").getByLabel("URL template").fill("https://elsewhere.example.com/");
     await button("Save").click();
     await page.getByRole("alert").getByText("has a masked secret").waitFor();
+  });
+
+  test.each([
+    [1280, 900],
+    [390, 844],
+  ])("has nothing serious for axe, and nothing wider than the window, at %d pixels", async (width, height) => {
+    await page.setViewportSize({ width, height });
+    await button("Edit filed").click();
+    await button("Add event listener").click();
+    await button("Test", entry("Event handler 1")).click();
+    await page.getByText("Works", { exact: true }).waitFor();
+    await page.getByLabel("WebSocket keep-alive in seconds").fill("0");
+    await button("Save").click();
+    await page.getByText("must be a whole number, 1 to 120").waitFor();
+    expect(await seriousIssues(page)).toEqual([]);
+    expect(await page.getByRole("dialog").evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)).toBe(
+      0,
+    );
   });
 
   test("asks before changes are lost, however it is left", async () => {
