@@ -29,12 +29,12 @@ export function ClientUrlGenerator() {
   const status = useStatus();
   const action = useAction();
   const [typed, setTyped] = useState(emptyForm);
-  const [made, setMade] = useState<{ readonly url: string; readonly token: string } | null>(null);
+  const [token, setToken] = useState<string | null>(null);
   const [fault, setFault] = useState<string | null>(null);
   const endpoints = status.value?.endpoints ?? [];
   const form = { ...typed, endpoint: typed.endpoint === "" ? bestEndpoint(endpoints) : typed.endpoint };
-  const show = (next: typeof made, why: string | null): void => {
-    setMade(next);
+  const show = (next: string | null, why: string | null): void => {
+    setToken(next);
     setFault(why);
   };
   const change = (part: Partial<ClientAccessForm>): void => {
@@ -46,15 +46,14 @@ export function ClientUrlGenerator() {
     event.preventDefault();
     action.run(
       async () => {
-        const hub = form.hub.trim();
-        const token = await dataPlane.generateToken({
-          hub,
+        const made = await dataPlane.generateToken({
+          hub: form.hub.trim(),
           userId: form.userId,
           roles: rolesOf(form),
           groups: linesOf(form.groups),
           minutesToExpire: Number(form.minutes),
         });
-        show({ token, url: clientUrl(form.endpoint, hub, token) }, null);
+        show(made, null);
       },
       (error) => show(null, wordsOf(error)),
     );
@@ -71,23 +70,23 @@ export function ClientUrlGenerator() {
         <RightsFields form={form} onChange={change} />
         {fault !== null && <Notice kind="alarm">{fault}</Notice>}
         <div className="row">
-          <button type="submit" className="primary" disabled={action.isBusy}>
+          <button type="submit" className="primary" disabled={action.isBusy || endpoints.length === 0}>
             Generate client URL
           </button>
         </div>
       </form>
-      {made !== null && <MadeUrl form={form} url={made.url} token={made.token} />}
+      {token !== null && <MadeUrl form={form} token={token} />}
     </section>
   );
 }
 
 interface MadeUrlProps {
   readonly form: ClientAccessForm;
-  readonly url: string;
   readonly token: string;
 }
 
-function MadeUrl({ form, url, token }: MadeUrlProps) {
+function MadeUrl({ form, token }: MadeUrlProps) {
+  const url = clientUrl(form.endpoint, form.hub.trim(), token);
   const protocol = protocols.find(({ id }) => id === form.protocol);
   return (
     <div className="made stack fade">

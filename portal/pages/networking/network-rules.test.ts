@@ -47,15 +47,20 @@ test("a kind of request is allowed, denied or neither", () => {
 
 test("who would be locked out is said, and nobody when it only gets wider", () => {
   const closed = { ...open, publicNetworkAccess: "Disabled" };
-  expect(lockouts(open, closed)).toEqual([
-    "Clients are refused.",
-    "Applications that use the REST API are refused.",
-    "Tunnels are refused.",
-  ]);
+  expect(lockouts(open, closed)).toEqual(["Clients, applications that use the REST API, and tunnels are refused."]);
   expect(lockouts(closed, open)).toEqual([]);
   const some = { ...open, defaultAction: "Deny", ipRules: [office] };
-  expect(lockouts(open, some)[0]).toBe("Clients are refused unless an IP rule lets them in.");
+  const restOnly = { ...some, publicNetwork: { allow: ["RESTAPI"], deny: ["ClientConnection"] } };
+  expect(lockouts(open, restOnly)).toEqual([
+    "Clients and tunnels are refused.",
+    "Applications that use the REST API are refused unless an IP rule lets them in.",
+  ]);
   expect(lockouts(some, { ...some, ipRules: [{ ...office, value: "192.0.2.1" }] })[0]).toContain("other IP rules");
+  expect(lockouts(some, { ...some, ipRules: [office, { value: "192.0.2.1", action: "Allow" }] })).toEqual([]);
+  const refusing = { ...open, ipRules: [{ ...office, action: "Deny" }] };
+  expect(
+    lockouts(refusing, { ...refusing, ipRules: [...refusing.ipRules, { value: "::1", action: "Deny" }] })[0],
+  ).toContain("other IP rules");
   const listed = withChoice(open.publicNetwork, "Trace", "deny");
   expect(lockouts(open, { ...open, publicNetwork: listed })).toEqual([]);
 });

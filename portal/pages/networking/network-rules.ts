@@ -66,20 +66,35 @@ function isAllowed(rulings: readonly Ruling[], defaultAction: string): boolean {
 
 const closeness: Readonly<Record<Access, number>> = { everyone: 2, someAddresses: 1, nobody: 0 };
 const whoLoses: readonly (readonly [RequestType, string])[] = [
-  ["ClientConnection", "Clients"],
-  ["RESTAPI", "Applications that use the REST API"],
-  ["ServerConnection", "Tunnels"],
+  ["ClientConnection", "clients"],
+  ["RESTAPI", "applications that use the REST API"],
+  ["ServerConnection", "tunnels"],
 ];
+const inWords = new Intl.ListFormat("en");
 
 /** Sentences on who may not get in any more over the public network after a change; none when nobody is worse off. */
 export function lockouts(before: NetworkRules, after: NetworkRules): readonly string[] {
-  return whoLoses.flatMap(([type, who]) => {
-    const access = publicAccess(after, type);
-    if (closeness[access] < closeness[publicAccess(before, type)])
-      return [access === "nobody" ? `${who} are refused.` : `${who} are refused unless an IP rule lets them in.`];
-    const isNarrower = access === "someAddresses" && JSON.stringify(before.ipRules) !== JSON.stringify(after.ipRules);
-    return isNarrower ? [`${who} are let in by other IP rules than before.`] : [];
-  });
+  const losers = whoLoses.map(([type, who]) => ({ who, what: lossOf(type, before, after) }));
+  return ["are refused.", "are refused unless an IP rule lets them in.", "are let in by other IP rules than before."]
+    .map((what) => ({ what, who: inWords.format(losers.filter((each) => each.what === what).map(({ who }) => who)) }))
+    .filter(({ who }) => who !== "")
+    .map(({ who, what }) => `${who.charAt(0).toUpperCase()}${who.slice(1)} ${what}`);
+}
+
+function lossOf(type: RequestType, before: NetworkRules, after: NetworkRules): string | null {
+  const access = publicAccess(after, type);
+  if (closeness[access] < closeness[publicAccess(before, type)])
+    return access === "nobody" ? "are refused." : "are refused unless an IP rule lets them in.";
+  const isNarrower = access === "someAddresses" && (lacks(after, before, "Allow") || lacks(before, after, "Deny"));
+  return isNarrower ? "are let in by other IP rules than before." : null;
+}
+
+/** Whether `rules` lacks an IP rule with this action that the others have. */
+function lacks(rules: NetworkRules, others: NetworkRules, wanted: string): boolean {
+  return others.ipRules.some(
+    ({ value, action }) =>
+      action === wanted && !rules.ipRules.some((rule) => rule.value === value && rule.action === action),
+  );
 }
 
 /** The members of `after` that are not those of `before`: what is sent, so that nothing else is taken over. */

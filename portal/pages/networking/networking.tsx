@@ -89,7 +89,7 @@ function RulesForm({ saved, onChange }: RulesFormProps) {
           <strong>This change locks out part of the public network.</strong> {losses.join(" ")}
         </Notice>
       )}
-      <div className="row">
+      <div className="row save-bar">
         <button
           type="button"
           className="primary"
@@ -113,7 +113,7 @@ function RulesForm({ saved, onChange }: RulesFormProps) {
       {isAsking && (
         <Confirm title="Lock them out?" action="Save these rules" onClose={() => setAsking(false)} onConfirm={save}>
           <div className="stack">
-            <ul>
+            <ul className="bullets">
               {losses.map((loss) => (
                 <li key={loss}>{loss}</li>
               ))}

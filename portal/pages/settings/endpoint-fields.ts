@@ -9,7 +9,9 @@ export interface SettingField {
   readonly hint?: string;
   readonly placeholder?: string;
   readonly choices?: readonly string[];
-  /** What a choice removes when nothing is chosen, if that is more than itself. */
+  /** What it is called to choose nothing. */
+  readonly unchosen?: string;
+  /** What that removes, if it is more than the setting itself. */
   readonly removes?: readonly string[];
   /** Shown only while there is this setting. */
   readonly needs?: readonly string[];
@@ -85,6 +87,7 @@ export const endpointFields: Readonly<Record<string, readonly SettingField[]>> =
       label: "Names of headers",
       kind: "choice",
       choices: ["kafka", "amqp"],
+      unchosen: "Default",
       hint: "kafka: ce_type and so on; amqp: cloudEvents:type, as in Event Hubs.",
     },
     {
@@ -92,8 +95,8 @@ export const endpointFields: Readonly<Record<string, readonly SettingField[]>> =
       label: "SASL mechanism",
       kind: "choice",
       choices: ["plain", "scram-sha-256", "scram-sha-512"],
+      unchosen: "None",
       removes: ["sasl"],
-      hint: "Empty: no authentication.",
     },
     {
       path: ["sasl", "username"],

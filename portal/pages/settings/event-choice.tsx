@@ -31,45 +31,43 @@ export function EventChoice({ systemEvents, settings, onChange, faults, root }: 
     onChange({ ...settings, userEventPattern: next === "all" ? "*" : "" });
   };
   return (
-    <div className="grid">
-      <div className="stack">
-        <fieldset>
-          <legend>User events</legend>
-          <div className="row">
-            {userEventTitles.map(([value, title]) => (
-              <label key={value} className="check">
-                <input type="radio" name={name} checked={choice === value} onChange={() => choose(value)} />
-                {title}
-              </label>
-            ))}
-          </div>
-        </fieldset>
-        {choice === "some" && (
-          <Field
-            label="Names of user events"
-            hint="Separated by commas."
-            fault={faultAt(faults, `${root}.userEventPattern`)}
-          >
-            {(ids) => (
-              <input
-                {...ids}
-                autoComplete="off"
-                spellCheck={false}
-                placeholder="message, typing"
-                value={pattern}
-                onChange={({ target }) => onChange({ ...settings, userEventPattern: target.value })}
-              />
-            )}
-          </Field>
-        )}
-      </div>
+    <>
+      <fieldset>
+        <legend>User events</legend>
+        <div className="row">
+          {userEventTitles.map(([value, title]) => (
+            <label key={value} className="check">
+              <input type="radio" name={name} checked={choice === value} onChange={() => choose(value)} />
+              {title}
+            </label>
+          ))}
+        </div>
+      </fieldset>
+      {choice === "some" && (
+        <Field
+          label="Names of user events"
+          hint="Separated by commas."
+          fault={faultAt(faults, `${root}.userEventPattern`)}
+        >
+          {(ids) => (
+            <input
+              {...ids}
+              autoComplete="off"
+              spellCheck={false}
+              placeholder="message, typing"
+              value={pattern}
+              onChange={({ target }) => onChange({ ...settings, userEventPattern: target.value })}
+            />
+          )}
+        </Field>
+      )}
       <CheckList
         legend="System events"
         names={systemEvents}
         chosen={textsAt(settings, ["systemEvents"])}
         onChange={(chosen) => onChange({ ...settings, systemEvents: chosen })}
       />
-    </div>
+    </>
   );
 }
 

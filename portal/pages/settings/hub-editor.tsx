@@ -38,7 +38,10 @@ export function HubEditor({ hub, hubs, onSaved, onClose }: HubEditorProps) {
   const isChanged = !isSame(draft, original);
   useWarningBeforeUnload(isChanged);
   useEffect(() => {
-    if (failure !== null) form.current?.querySelector('[aria-invalid="true"], .notice.alarm')?.scrollIntoView();
+    if (failure === null) return;
+    const wrong = form.current?.querySelector<HTMLElement>('[aria-invalid="true"]');
+    wrong?.focus();
+    (wrong ?? form.current?.querySelector(".notice.alarm"))?.scrollIntoView({ block: "center" });
   }, [failure]);
   const name = draft.name.trim();
   const save = (event: SubmitEvent<HTMLFormElement>): void => {

@@ -47,7 +47,7 @@ interface OneFieldProps {
 }
 
 function OneField({ field, settings, onChange, fault }: OneFieldProps) {
-  const { path, label, kind, hint, placeholder, choices = [], removes = path } = field;
+  const { path, label, kind, hint, placeholder, choices = [], unchosen, removes = path } = field;
   const text = textAt(settings, path);
   const set = (value: unknown): void => onChange(withValue(settings, path, value === "" ? undefined : value));
   if (kind === "flag") {
@@ -85,7 +85,7 @@ function OneField({ field, settings, onChange, fault }: OneFieldProps) {
                   target.value === "" ? onChange(withValue(settings, removes, undefined)) : set(target.value)
                 }
               >
-                <option value="">Default</option>
+                <option value="">{unchosen}</option>
                 {choices.map((choice) => (
                   <option key={choice}>{choice}</option>
                 ))}

@@ -11,7 +11,7 @@ export interface ConsolePage {
   /** What the browser complained of so far. */
   readonly complaints: readonly string[];
   /** Goes to a page of the console by its name in the address bar. */
-  open(place: string): Promise<void>;
+  readonly open: (place: string) => Promise<void>;
 }
 
 /** The link that signs in, as the server printed it. */
