@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { configFolder, type Given, key, listening, otherKey, withKey } from "../../tests/support/config-folder.ts";
 import { clientEndpoints, connectionStrings } from "./config.ts";
@@ -9,7 +9,7 @@ import { loadConfig } from "./load.ts";
 const { inputOf, load, problemsOf, remove, warningsOf } = configFolder();
 afterAll(remove);
 
-test("nothing configured: two loopback listeners, the emulator's key, nothing written", () => {
+test("nothing configured: loopback listeners, the console among them, the emulator's key, only its token written", () => {
   const input = inputOf({});
   const loaded = loadConfig(input);
   if (!loaded.ok) throw new Error("not loaded");
@@ -17,8 +17,24 @@ test("nothing configured: two loopback listeners, the emulator's key, nothing wr
   expect(listening(config)).toEqual(["http localhost 8080", "https localhost 8443"]);
   expect(config.service.keys).toEqual({ primary: developmentKey, secondary: null, origin: "development" });
   expect(config.service.dataDir).toBe(join(input.cwd, ".tidewire"));
-  expect(existsSync(config.service.dataDir)).toBe(false);
+  expect(config.service.adminListen).toMatchObject({
+    address: { scheme: "http", hostname: "127.0.0.1", port: 8081 },
+    isDefault: true,
+  });
+  expect(readdirSync(config.service.dataDir)).toEqual(["admin-token"]);
   expect(loaded.warnings).toEqual([]);
+});
+
+test("there is no console by itself where something says how to listen, and where the caller has defaults of its own", () => {
+  for (const input of [
+    inputOf({ commandLine: { port: "0" } }),
+    { ...inputOf({}), defaultListenUrls: ["http://localhost:0"] },
+  ]) {
+    const loaded = loadConfig(input);
+    if (!loaded.ok) throw new Error("not loaded");
+    expect(loaded.config.service.adminListen).toBeNull();
+    expect(existsSync(loaded.config.service.dataDir)).toBe(false);
+  }
 });
 
 test("M-1 M-8 without a secondary key there is one connection string, for the address that is bound", () => {

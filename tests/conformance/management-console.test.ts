@@ -43,7 +43,7 @@ test("H-58 the page has a policy without inline scripts and styles, and may not 
 test("the files of the page are immutable and served to everybody; they hold no secret", async () => {
   const html = await (await fetch(`${origin}/`)).text();
   const paths = Array.from(html.matchAll(/(?:src|href)="(\/console\/[^"]+)"/g), ([, path = ""]) => path);
-  expect(paths.map((path) => path.split(".").at(-1)).toSorted()).toEqual(["css", "js", "svg"]);
+  expect(new Set(paths.map((path) => path.split(".").at(-1)))).toEqual(new Set(["css", "js", "svg"]));
   for (const path of paths) {
     const file = await fetch(`${origin}${path}`);
     expect([file.status, file.headers.get("cache-control")]).toEqual([200, "public, max-age=31536000, immutable"]);

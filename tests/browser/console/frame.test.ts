@@ -81,9 +81,9 @@ const pages = [
 ] as const;
 
 describe.each([
-  ["a wide window", 1280, 900, "light"],
-  ["a phone", 390, 844, "dark"],
-] as const)("every page in %s", (_name, width, height, scheme) => {
+  ["a wide window", { width: 1280, height: 900, scheme: "light" }],
+  ["a phone", { width: 390, height: 844, scheme: "dark" }],
+] as const)("every page in %s", (_name, { width, height, scheme }) => {
   test.each(pages)(
     "%s: no complaint of the browser, nothing serious for axe, nothing wider than the window",
     async (id, title) => {
