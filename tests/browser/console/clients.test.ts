@@ -79,7 +79,7 @@ test("a connection is found, joined to a group, granted a permission, sent to, a
   expect(await client.next()).toMatchObject({
     type: "system",
     event: "disconnected",
-    message: "closed by the operator",
+    message: "Application server closed the connection. Reason: closed by the operator",
   });
   await sheet.getByText("It ended").waitFor();
 });

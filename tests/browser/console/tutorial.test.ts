@@ -48,7 +48,7 @@ test("the setup of the chat tutorial, by clicks alone: hub, handler, client URL,
   await clients.goto(new URL("/#/keys", page.url()).href);
   await clients.getByLabel("Hub", { exact: true }).fill("chat");
   await clients.getByLabel("User ID").fill("<b>ann</b>");
-  await clients.getByRole("button", { name: "Generate" }).click();
+  await clients.getByRole("button", { name: "Generate client URL" }).click();
   await clients.getByRole("link", { name: "Try it in Playground" }).click();
   await button(clients, "Connect").click();
   const client = clients.getByRole("region", { name: "Client 1" });
