@@ -92,6 +92,8 @@ async function isRefused(personId: string, response: Response): Promise<boolean>
   return reason !== null;
 }
 
+// Express knows a handler of errors by its four parameters.
+// oxlint-disable-next-line eslint/max-params
 app.use((error: unknown, _request: Request, response: Response, next: NextFunction) => {
   if (response.headersSent) return next(error);
   if (error instanceof Refusal) {

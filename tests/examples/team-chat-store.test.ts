@@ -37,8 +37,9 @@ describe.each(["SQLite", "PostgreSQL"] as const)("tutorial: the store of the tea
     if (person === null) throw new Error(`${name} cannot sign in`);
     return person;
   };
-  const say = (chatId: string, authorId: string, clientId: string, store = first) =>
+  const sayIn = (store: Store) => (chatId: string, authorId: string, clientId: string) =>
     store.addMessage({ chatId, authorId, clientId, text: `says ${clientId}`, sentAt: 1_800_000_000_000 });
+  const say = (chatId: string, authorId: string, clientId: string) => sayIn(first)(chatId, authorId, clientId);
 
   test("the first person is the admin, also when many come at once, and a name is one person whatever its case", async () => {
     const names = ["Ann", "Ben", "Cleo", "ANN", "Dan"];
@@ -84,7 +85,7 @@ describe.each(["SQLite", "PostgreSQL"] as const)("tutorial: the store of the tea
     const { id } = await first.privateChat(ann.id, ben.id);
     const numbers = Array.from({ length: 20 }, (_, at) => at);
     const stored = await Promise.all(
-      numbers.map((at) => say(id, at % 3 === 0 ? ann.id : ben.id, `m${at}`, at % 2 === 0 ? first : second)),
+      numbers.map((at) => sayIn(at % 2 === 0 ? first : second)(id, at % 3 === 0 ? ann.id : ben.id, `m${at}`)),
     );
     expect(stored.map((message) => message.id).toSorted((a, b) => a - b)).toEqual(numbers.map((at) => at + 1));
     const read = await second.messages(id, { count: 100 });
@@ -98,9 +99,9 @@ describe.each(["SQLite", "PostgreSQL"] as const)("tutorial: the store of the tea
   test("a message sent again is stored once, also when both attempts run at once", async () => {
     const [ann, ben] = [await personOf("Ann"), await personOf("Ben")];
     const attempts = await Promise.all([
-      say(general.id, ann.id, "same", first),
-      say(general.id, ann.id, "same", second),
-      say(general.id, ben.id, "same", second),
+      sayIn(first)(general.id, ann.id, "same"),
+      sayIn(second)(general.id, ann.id, "same"),
+      sayIn(second)(general.id, ben.id, "same"),
     ]);
     expect(attempts[0]).toEqual(attempts[1]);
     expect(await say(general.id, ann.id, "same")).toEqual(attempts[0]);

@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { odata, type WebPubSubServiceClient } from "@azure/web-pubsub";
 import { type ConnectionContext, WebPubSubEventHandler } from "@azure/web-pubsub-express";
-import { type Answer, type Calls, limits, type Notes, type Person, pageSize, type Push } from "../shared/protocol.ts";
+import { type Answer, type Calls, limits, type Notes, type Person, type Push, pageSize } from "../shared/protocol.ts";
 import { optional, Refusal, readId, readInteger, readLine, readText } from "./input.ts";
 import type { Store } from "./store.ts";
 
@@ -47,7 +47,10 @@ export function createEvents({ hub, store, service, accessKey, idleAfterMs }: Ev
    * Publishes how something is, and again if it changed meanwhile: another server may have published the newer state before
    * this one got to publish the older.
    */
-  async function publishCurrent<State>(read: () => Promise<State>, send: (state: State) => Promise<void>): Promise<void> {
+  async function publishCurrent<State>(
+    read: () => Promise<State>,
+    send: (state: State) => Promise<void>,
+  ): Promise<void> {
     let state = await read();
     for (;;) {
       await send(state);
@@ -267,8 +270,8 @@ export function createEvents({ hub, store, service, accessKey, idleAfterMs }: Ev
       try {
         const result = await answer(context, data);
         // Only calls wait for an answer; the answer to a note would arrive as a message.
-        if (Object.hasOwn(calls, context.eventName)) response.success(JSON.stringify(result), "json");
-        else response.success();
+        if (Object.hasOwn(notes, context.eventName)) response.success();
+        else response.success(JSON.stringify(result), "json");
       } catch (error) {
         console.error(`${context.eventName} failed:`, error);
         response.fail(500, "The application could not do that.");

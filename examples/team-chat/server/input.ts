@@ -2,7 +2,6 @@
 export class Refusal extends Error {}
 
 /** Characters that no name needs: controls, and those that turn the direction of what follows. */
-// oxlint-disable-next-line no-misleading-character-class
 const unwanted = /[\p{Cc}\p{Cs}\u2028\u2029\u202A-\u202E\u2066-\u2069]/u;
 
 /** A name or a reason: one line, without spaces around it. */

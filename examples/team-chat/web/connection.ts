@@ -34,16 +34,21 @@ export function connect({ negotiate, onConnected, onPush, onStatus }: Connection
       throw new Error("not allowed to connect");
     },
   };
-  // The default protocol is the reliable one: after a short cut the service sends what was missed.
-  const client = new WebPubSubClient(credential, {
-    reconnectRetryOptions: { mode: "Exponential", retryDelayInMs: 500, maxRetryDelayInMs: maxDelayMs },
-  });
+  // The default protocol is the reliable one: after a short cut the service sends what was missed. What cannot be recovered
+  // is connected anew here, since the SDK's own attempts go on even after `stop`.
+  const client = new WebPubSubClient(credential, { autoReconnect: false });
 
   client.on("connected", () => void enter());
   client.on("disconnected", () => onStatus("offline"));
-  client.on("stopped", () => onStatus("offline"));
-  client.on("server-message", ({ message }) => onPush(message.data as unknown as Push));
-  client.on("group-message", ({ message }) => onPush(message.data as unknown as Push));
+  client.on("stopped", () => void start());
+  client.on("server-message", ({ message }) => heard(message.data));
+  client.on("group-message", ({ message }) => heard(message.data));
+
+  function heard(data: unknown): void {
+    // A recovery that was under way cannot be stopped before it is done.
+    if (isStopped) client.stop();
+    else onPush(data as Push);
+  }
 
   /** Until the application has let this connection in; a later connection makes its own attempts. */
   let attempts = 0;
@@ -60,11 +65,13 @@ export function connect({ negotiate, onConnected, onPush, onStatus }: Connection
     }
   }
 
-  /** The SDK reconnects by itself, but only after it was connected once. */
+  /** Connects; the first attempt comes at once. */
   async function start(): Promise<void> {
     for (let delayMs = 250; !isStopped; delayMs = Math.min(delayMs * 2, maxDelayMs)) {
       try {
-        return await client.start();
+        await client.start();
+        if (isStopped) client.stop();
+        return;
       } catch {
         await pause(delayMs);
       }
@@ -85,7 +92,9 @@ export function connect({ negotiate, onConnected, onPush, onStatus }: Connection
   void start();
   return {
     async ask<Name extends keyof Calls>(name: Name, ask: Calls[Name]["ask"]) {
-      const { data } = await client.invokeEvent(name, ask, "json", { abortSignal: AbortSignal.timeout(answerWithinMs) });
+      const { data } = await client.invokeEvent(name, ask, "json", {
+        abortSignal: AbortSignal.timeout(answerWithinMs),
+      });
       return data as unknown as Answer<Calls[Name]["reply"]>;
     },
     tell(name, note) {
@@ -99,4 +108,5 @@ const reloadIfCached = (event: PageTransitionEvent): void => {
   if (event.persisted) location.reload();
 };
 
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+/** Pages that lost their connection at the same moment should not all come back at the same moment. */
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms * (0.5 + Math.random())));

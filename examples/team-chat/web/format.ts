@@ -12,11 +12,13 @@ export const palette = [
 
 export const colorNames = ["Red", "Orange", "Olive", "Green", "Teal", "Blue", "Violet", "Pink"] as const;
 
+const segmenter = new Intl.Segmenter();
+const firstLetter = (word: string): string => segmenter.segment(word).containing(0)?.segment ?? "";
+
 /** One or two letters for an avatar. */
 export function initials(name: string): string {
   const words = name.split(/[^\p{L}\p{N}\p{Extended_Pictographic}]+/u).filter((word) => word !== "");
-  const letters = words.slice(0, 2).map((word) => [...word][0] ?? "");
-  return letters.join("").toUpperCase() || "?";
+  return words.slice(0, 2).map(firstLetter).join("").toUpperCase() || "?";
 }
 
 export const timeOf = (at: number): string =>
