@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { join } from "node:path";
 import { WebPubSubClient } from "@azure/web-pubsub-client";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { openStore } from "../../examples/team-chat/server/sql-store.ts";
 import { launchChromium, trustOf } from "../browser/chromium.ts";
 import { type Example, startExample, startProcess } from "../support/example.ts";
 import { freePort } from "../support/free-port.ts";
@@ -245,14 +246,15 @@ describe("tutorial: the team chat", () => {
     expect(await ann.page.evaluate<string[]>("window.shown")).toEqual(["Ben in General: one", "Ben in General: two"]);
     await ann.page.reload();
     await badge(ann.page, "General", 2);
+    const other = await enter(ann.page.url(), "Ann");
+    await badge(other.page, "General", 2);
     await openChat(ann.page, "General");
     await line(ann.page, "two");
-    await ann.page.getByLabel("unread").waitFor({ state: "detached" });
-    expect(await ann.page.title()).toBe("Team chat");
-    // Read in another window, too; the second one asks after the first has told.
-    const again = await enter(app.url, "Ann");
-    await line(again.page, "two");
-    expect(await again.page.getByLabel("unread").count()).toBe(0);
+    // Read in one window, read in all.
+    for (const { page } of [ann, other]) {
+      await page.getByLabel("unread").waitFor({ state: "detached" });
+      expect(await page.title()).toBe("Team chat");
+    }
   });
 
   test("a reload and a restart of the application lose nothing, and what is sent meanwhile arrives once", async () => {
@@ -264,13 +266,9 @@ describe("tutorial: the team chat", () => {
     await ann.page.reload();
     await heading(ann.page, "Restart");
     await line(ann.page, "before");
-    const cleo = await enter(app.url, "Cleo");
-    await presence(ann.page, "Cleo", "online");
 
     expectProblems(unreachable);
     await app.stopApp();
-    // The application does not hear of this.
-    await cleo.page.goto("about:blank");
     await write(ann.page, "while it is down");
     await write(ann.page, "still down");
     await ann.page.getByText("Sending…").first().waitFor();
@@ -285,7 +283,6 @@ describe("tutorial: the team chat", () => {
       expect(await linesOf(page)).toEqual(["before", "while it is down", "still down", "after"]);
     }
     await presence(ann.page, "Ben", "online");
-    await presence(ann.page, "Cleo", "offline");
   });
 
   test("R-81 a page whose connection was closed catches up without gaps or doubles", async () => {
@@ -298,18 +295,14 @@ describe("tutorial: the team chat", () => {
     await ben.page.route("**/negotiate", (route) => route.abort());
     await app.server.rest({ method: "POST", path: "/api/hubs/team/:closeConnections" });
     await ben.page.getByText("No connection. Trying again…").waitFor();
-    await write(ben.page, "from Ben, cut off");
     for (const text of ["one", "two", "three"]) {
       await write(ann.page, text);
       await line(ann.page, text);
     }
-    expect(await linesOf(ben.page)).toEqual(["zero", "from Ben, cut off"]);
+    expect(await linesOf(ben.page)).toEqual(["zero"]);
     await ben.page.unroute("**/negotiate");
     await line(ben.page, "three");
-    await line(ann.page, "from Ben, cut off");
-    const texts = ["zero", "one", "two", "three", "from Ben, cut off"];
-    await line(ben.page, "from Ben, cut off");
-    for (const { page } of [ann, ben]) expect(await linesOf(page)).toEqual(texts);
+    for (const { page } of [ann, ben]) expect(await linesOf(page)).toEqual(["zero", "one", "two", "three"]);
   });
 
   test("C-78 a socket that was cut is recovered with the same connection", async () => {
@@ -414,6 +407,12 @@ describe("tutorial: the team chat", () => {
     await openChat(ann.page, "General");
     await line(ann.page, "for a phone");
     expect(await ann.page.getByRole("navigation").isVisible()).toBe(false);
+    await ann.page.getByRole("link", { name: "People" }).click();
+    await write(ben.page, "unseen");
+    await ann.page.waitForFunction("document.title === '(1) Team chat'");
+    await ann.page.getByRole("link", { name: "Back to the chat" }).click();
+    await line(ann.page, "unseen");
+    await ann.page.waitForFunction("document.title === 'Team chat'");
     await ann.page.getByRole("link", { name: "People" }).click();
     await ann.page.getByRole("button", { name: "Write to Ben" }).click();
     await heading(ann.page, "Ben");
@@ -538,6 +537,23 @@ test("tutorial: somebody who does nothing, or looks at another tab, is away unti
   }
 });
 
+test("tutorial: whoever left while the application was down for long is offline when it is back", async () => {
+  const dataDir = tempDir();
+  const store = await openStore(join(dataDir, "team-chat.sqlite"));
+  const ghost = await store.signIn("Ghost", 0);
+  await store.connect("long-gone", ghost?.id ?? "", false);
+  await store.close();
+  const app = await startExample("team-chat", { env: { DATA_DIR: dataDir } });
+  try {
+    const ann = await enter(app.url, "Ann");
+    await presence(ann.page, "Ghost", "offline");
+    await presence(ann.page, "Ann", "online");
+  } finally {
+    for (const context of browser.contexts()) await context.close();
+    await app.stop();
+  }
+});
+
 test("tutorial: two servers of the team chat share PostgreSQL and the service's events", async () => {
   const postgres = await startPostgres();
   const ports = [await freePort(), await freePort()] as const;
@@ -547,12 +563,14 @@ test("tutorial: two servers of the team chat share PostgreSQL and the service's 
   const balancer = Bun.serve({
     port: 0,
     hostname: "127.0.0.1",
-    fetch(request) {
+    async fetch(request) {
       const at = turn++ % 2;
       taken[at] = (taken[at] ?? 0) + 1;
       const target = new URL(request.url);
       target.port = String(ports[at]);
-      return fetch(new Request(target, request));
+      // The SDK answers a system event before it has read its body: passed on as a stream, that would be cut off.
+      const { method, headers } = request;
+      return fetch(target, { method, headers, body: method === "POST" ? await request.bytes() : null });
     },
   });
   const server = await startServer({
