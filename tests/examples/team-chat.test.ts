@@ -305,7 +305,7 @@ describe("tutorial: the team chat", () => {
     for (const { page } of [ann, ben]) expect(await linesOf(page)).toEqual(["zero", "one", "two", "three"]);
   });
 
-  test("C-78 a socket that was cut is recovered with the same connection", async () => {
+  test("C-72 a socket that was cut is recovered with the same connection", async () => {
     const ann = await enter(app.url, "Ann");
     const ben = await openPage("about:blank");
     const cuts: (() => void)[] = [];
