@@ -81,14 +81,14 @@ export async function startExample(name: string, options: ExampleOptions = {}): 
   };
 }
 
-interface AppProcess {
+export interface AppProcess {
   readonly url: string;
   output(): string;
   stop(): Promise<void>;
 }
 
 /** Resolves once it has printed its address; rejects with its output when it ends before. */
-async function startProcess(
+export async function startProcess(
   [program = "", ...args]: readonly string[],
   options: { readonly cwd: string; readonly env: Readonly<Record<string, string>> },
 ): Promise<AppProcess> {
