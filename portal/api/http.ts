@@ -23,7 +23,30 @@ export interface CallOptions {
 }
 
 /** Where sessions begin and end. */
-export const sessionPath = "/console/session";
+const sessionPath = "/console/session";
+
+/**
+ * The page's half of the session: the service wants it with every request, beside a cookie that no script reads. It is kept
+ * where only pages of this origin look, so that it is of no use for other ports of this host, which get the cookie.
+ */
+const keyName = "tidewire-session-key";
+
+/** Signs in with a token; rejects with the reason. */
+export async function signIn(token: string): Promise<void> {
+  const { key } = await call<{ readonly key: string }>(sessionPath, { method: "POST", body: { token } });
+  localStorage.setItem(keyName, key);
+}
+
+/** Whether this browser is signed in. */
+export async function isSignedIn(): Promise<boolean> {
+  return (await call<{ readonly signedIn: boolean }>(sessionPath)).signedIn;
+}
+
+/** Ends the session. */
+export async function signOut(): Promise<void> {
+  await call(sessionPath, { method: "DELETE" });
+  localStorage.removeItem(keyName);
+}
 
 /** Event of `window` that says the session is over. */
 export const signedOutEvent = "tidewire-signed-out";
@@ -35,7 +58,7 @@ export async function request(path: string, options: CallOptions = {}): Promise<
   const response = await fetch(path, {
     method,
     headers: {
-      "X-Tidewire-Console": "1",
+      "X-Tidewire-Console": localStorage.getItem(keyName) ?? "none",
       ...(body !== undefined && { "Content-Type": contentType ?? "application/json" }),
     },
     ...(body !== undefined && { body: isJson ? JSON.stringify(body) : (body as BodyInit) }),

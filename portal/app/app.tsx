@@ -1,8 +1,8 @@
 import { type ReactNode, useEffect, useState } from "react";
-import { call, sessionPath, signedOutEvent } from "../api/http.ts";
+import { isSignedIn, signedOutEvent, signIn, signOut } from "../api/http.ts";
 import { Frame } from "./frame.tsx";
 import { ReadingsProvider } from "./readings.tsx";
-import { SignIn, signIn } from "./sign-in.tsx";
+import { SignIn } from "./sign-in.tsx";
 import { StatusProvider } from "./status.tsx";
 import { ToastProvider } from "./toasts.tsx";
 import { wordsOf } from "./use-load.ts";
@@ -29,16 +29,16 @@ export function App() {
       window.removeEventListener("hashchange", hashChanged);
     };
   }, []);
-  const signOut = async (): Promise<void> => {
-    await call(sessionPath, { method: "DELETE" });
+  const leave = async (): Promise<void> => {
+    await signOut();
     setSession({ kind: "out", reason: null });
   };
-  return <ToastProvider>{content(session, { signOut, signedIn: () => setSession({ kind: "in" }) })}</ToastProvider>;
+  return <ToastProvider>{content(session, { leave, signedIn: () => setSession({ kind: "in" }) })}</ToastProvider>;
 }
 
 function content(
   session: Session,
-  actions: { readonly signOut: () => Promise<void>; readonly signedIn: () => void },
+  actions: { readonly leave: () => Promise<void>; readonly signedIn: () => void },
 ): ReactNode {
   switch (session.kind) {
     case "unknown":
@@ -49,7 +49,7 @@ function content(
       return (
         <StatusProvider>
           <ReadingsProvider>
-            <Frame onSignOut={actions.signOut} />
+            <Frame onSignOut={actions.leave} />
           </ReadingsProvider>
         </StatusProvider>
       );
@@ -70,8 +70,7 @@ async function enter(): Promise<Session> {
       await signIn(token);
       return { kind: "in" };
     }
-    const { signedIn } = await call<{ readonly signedIn: boolean }>(sessionPath);
-    return signedIn ? { kind: "in" } : { kind: "out", reason: null };
+    return (await isSignedIn()) ? { kind: "in" } : { kind: "out", reason: null };
   } catch (error) {
     return { kind: "out", reason: wordsOf(error) };
   }

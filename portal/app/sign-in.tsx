@@ -1,12 +1,7 @@
 import { type SubmitEvent, useState } from "react";
-import { call, sessionPath } from "../api/http.ts";
+import { signIn } from "../api/http.ts";
 import { Brand } from "../parts/brand.tsx";
 import { wordsOf } from "./use-load.ts";
-
-/** Signs in with a token; rejects with the reason. */
-export async function signIn(token: string): Promise<void> {
-  await call(sessionPath, { method: "POST", body: { token } });
-}
 
 /** The page for those who came without the link. */
 export function SignIn({ reason, onSignedIn }: { readonly reason: string | null; readonly onSignedIn: () => void }) {

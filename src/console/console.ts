@@ -29,8 +29,9 @@ export interface Console {
 }
 
 /**
- * A header that every request of the console carries: no page of another origin can set it without a CORS answer, and there
- * is none. With `SameSite=Strict` this keeps other pages from acting in the name of whoever is signed in.
+ * A header that every request of the console carries, with the session's key once there is one: no page of another origin
+ * can set it without a CORS answer, and there is none. With `SameSite=Strict` this keeps other pages from acting in the name
+ * of whoever is signed in; the key keeps those out who get the cookie because they listen on another port of this host.
  */
 const marker = "x-tidewire-console";
 const maxSecretLength = 1000;
@@ -50,7 +51,8 @@ export function createConsole(options: ConsoleOptions): Console {
     }
   };
   const isMarked = (request: Request): boolean => request.headers.get(marker) !== null;
-  const isSignedIn = (request: Request): boolean => isMarked(request) && sessions.has(request.headers.get("cookie"));
+  const isSignedIn = (request: Request): boolean =>
+    sessions.has(request.headers.get("cookie"), request.headers.get(marker));
   return {
     isSignedIn,
     async handle(request, path) {
@@ -75,8 +77,8 @@ async function session(
     case "GET":
       return answer(200, { signedIn: isSignedIn });
     case "POST": {
-      const cookie = sessions.signIn(secretOf(await request.text()));
-      if (cookie !== null) return answer(200, { signedIn: true }, cookie);
+      const session = sessions.signIn(secretOf(await request.text()));
+      if (session !== null) return answer(200, { signedIn: true, key: session.key }, session.cookie);
       refused(request);
       return answer(401, { error: "This token is not the one of this service." });
     }

@@ -18,8 +18,11 @@ function signIn(token: string, headers: Record<string, string> = marked): Promis
   return fetch(`${origin}/console/session`, { method: "POST", headers, body: JSON.stringify({ token }) });
 }
 
-async function sessionCookie(): Promise<string> {
-  return (await signIn(signInToken)).headers.get("set-cookie")?.split(";")[0] ?? "";
+/** The headers of a request of a signed-in browser. */
+async function session(): Promise<{ readonly cookie: string; readonly "X-Tidewire-Console": string }> {
+  const answer = await signIn(signInToken);
+  const { key } = (await answer.json()) as { readonly key: string };
+  return { cookie: answer.headers.get("set-cookie")?.split(";")[0] ?? "", "X-Tidewire-Console": key };
 }
 
 const statusWith = async (headers: Record<string, string>): Promise<number> =>
@@ -61,12 +64,13 @@ test("the public listener has no console", async () => {
   }
 });
 
-test("a session stands for the administration token, with the header that no other origin can send", async () => {
-  const cookie = await sessionCookie();
-  expect(await statusWith({ cookie, ...marked })).toBe(200);
+test("a session stands for the administration token, with the key that no other origin has", async () => {
+  const { cookie, ...key } = await session();
+  expect(await statusWith({ cookie, ...key })).toBe(200);
   expect(await statusWith({ cookie })).toBe(401);
-  expect(await statusWith(marked)).toBe(401);
-  expect(await statusWith({ cookie: cookie.replace(/=.*/, "=forged"), ...marked })).toBe(401);
+  expect(await statusWith({ cookie, ...marked })).toBe(401);
+  expect(await statusWith(key)).toBe(401);
+  expect(await statusWith({ cookie: cookie.replace(/=.*/, "=forged"), ...key })).toBe(401);
 });
 
 test("a wrong token signs nobody in, and is logged without itself", async () => {
@@ -85,12 +89,12 @@ test("a wrong token signs nobody in, and is logged without itself", async () => 
 });
 
 test("signing out ends the session", async () => {
-  const cookie = await sessionCookie();
-  const session = (method: string) => fetch(`${origin}/console/session`, { method, headers: { cookie, ...marked } });
-  expect(await (await session("GET")).json()).toEqual({ signedIn: true });
-  expect((await session("DELETE")).headers.get("set-cookie")).toContain("Max-Age=0");
-  expect(await (await session("GET")).json()).toEqual({ signedIn: false });
-  expect(await statusWith({ cookie, ...marked })).toBe(401);
+  const headers = await session();
+  const ask = (method: string) => fetch(`${origin}/console/session`, { method, headers });
+  expect(await (await ask("GET")).json()).toEqual({ signedIn: true });
+  expect((await ask("DELETE")).headers.get("set-cookie")).toContain("Max-Age=0");
+  expect(await (await ask("GET")).json()).toEqual({ signedIn: false });
+  expect(await statusWith(headers)).toBe(401);
 });
 
 test("the page and the sessions are for the listener's own names alone", async () => {
