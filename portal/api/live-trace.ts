@@ -1,6 +1,6 @@
 /** One line of live trace. */
 export interface TraceLine {
-  /** Running number in this view. */
+  /** Running number, over all views. */
   readonly id: number;
   readonly time: string;
   readonly event: string;
@@ -30,6 +30,7 @@ export interface TraceHandlers {
 
 const separator = "\u001e";
 const pingMs = 15_000;
+let lastId = 0;
 const levels: Readonly<Record<number, TraceLevel>> = { 0: "debug", 1: "debug", 2: "information", 3: "warning" };
 
 interface RawLine {
@@ -56,7 +57,7 @@ export class TraceView {
   readonly #descriptions = new Map<number, Description>();
   readonly #asked = new Set<number>();
   #waiting: RawLine[] = [];
-  #lastId = 0;
+  #isOpen = false;
   #isEnded = false;
   #pings: ReturnType<typeof setInterval> | undefined;
 
@@ -67,7 +68,12 @@ export class TraceView {
     this.#socket = new WebSocket(target);
     this.#socket.onopen = () => this.#post({ protocol: "json", version: 1 });
     this.#socket.onmessage = ({ data }: MessageEvent<string>) => this.#received(data);
-    this.#socket.onclose = () => this.#end("The service closed this view, or refused it.");
+    this.#socket.onclose = () =>
+      this.#end(
+        this.#isOpen
+          ? "The connection of this view was interrupted. Capture again to go on."
+          : `No view could be opened at ${url}. This browser does not reach it, does not trust its certificate, or was refused.`,
+      );
   }
 
   /** Has the service send what concerns these alone; nothing of it is lost because others have much. */
@@ -108,6 +114,7 @@ export class TraceView {
       this.#end(error);
       return;
     }
+    this.#isOpen = true;
     this.#pings = setInterval(() => this.#post({ type: 6 }), pingMs);
     this.#invoke("startListeningToLogEvents");
     this.#handlers.started();
@@ -144,9 +151,9 @@ export class TraceView {
     const { eventName = "Event", template = "", logLevel = 2 } = this.#descriptions.get(eventId) ?? {};
     const rest = [...values];
     const message = template.replace(/\{\w+\}/g, () => rest.shift() ?? "");
-    this.#lastId += 1;
+    lastId += 1;
     const level = levels[logLevel] ?? "error";
-    return { id: this.#lastId, time, event: eventName, level, message, context: logContext };
+    return { id: lastId, time, event: eventName, level, message, context: logContext };
   }
 
   #invoke(target: string, ...args: readonly unknown[]): void {

@@ -1,3 +1,4 @@
+import { useRef } from "react";
 import type { TraceLine } from "../../api/live-trace.ts";
 import { Dialog } from "../../parts/dialog.tsx";
 import { counted, formatNumber, formatTime } from "../../parts/format.ts";
@@ -7,6 +8,8 @@ export interface LineSheetProps {
   readonly line: TraceLine;
   /** Everything captured, to follow the line's message in. */
   readonly lines: readonly TraceLine[];
+  /** What the reader has paused at, if so: `lines` may have forgotten it. */
+  readonly earlier: readonly TraceLine[] | null;
   readonly onOpen: (line: TraceLine) => void;
   readonly onClose: () => void;
 }
@@ -34,14 +37,15 @@ const bodyTitles = {
 } as const;
 
 /** Everything about one line, and the way of the message it belongs to. */
-export function LineSheet({ line, lines, onOpen, onClose }: LineSheetProps) {
+export function LineSheet({ line, lines, earlier, onOpen, onClose }: LineSheetProps) {
   const { context, event, message, time } = line;
   const traceId = context["traceId"];
+  const own = useLinesOf(traceId === undefined ? null : String(traceId), [line, ...(earlier ?? []), ...lines]);
   const facts = Object.entries(context).filter(([name]) => !bodies.some((body) => body === name));
   return (
     <Dialog title={event} onClose={onClose} isSheet>
       <p>{message}</p>
-      {traceId !== undefined && <Way followed={follow(lines, String(traceId))} current={line} onOpen={onOpen} />}
+      {traceId !== undefined && <Way followed={follow(own, String(traceId))} current={line} onOpen={onOpen} />}
       {bodies.map((name) => {
         const text = context[name];
         return text === undefined ? null : (
@@ -62,6 +66,16 @@ export function LineSheet({ line, lines, onOpen, onClose }: LineSheetProps) {
   );
 }
 
+/** The lines of one message, in their order; those that are captured no longer stay as long as it is looked at. */
+function useLinesOf(traceId: string | null, lines: readonly TraceLine[]): readonly TraceLine[] {
+  const kept = useRef<{ traceId: string | null; lines: Map<number, TraceLine> }>({ traceId, lines: new Map() });
+  if (kept.current.traceId !== traceId) kept.current = { traceId, lines: new Map() };
+  for (const line of lines) {
+    if (line.context["traceId"] === traceId) kept.current.lines.set(line.id, line);
+  }
+  return [...kept.current.lines.values()].toSorted((one, other) => one.id - other.id);
+}
+
 function Fact({ name, value }: { readonly name: string; readonly value: string | number }) {
   return (
     <>
@@ -80,6 +94,8 @@ interface WayProps {
 /** The message step by step, and what became of it for each recipient. */
 function Way({ followed, current, onOpen }: WayProps) {
   const { steps, deliveries, recipients } = followed;
+  // One that had to wait has two lines.
+  const seen = new Set(deliveries.map(({ connectionId }) => connectionId)).size;
   return (
     <section className="card" aria-label="The way of this message">
       <h3>The way of this message</h3>
@@ -97,10 +113,9 @@ function Way({ followed, current, onOpen }: WayProps) {
         ))}
       </ol>
       {deliveries.length > 0 && <Deliveries deliveries={deliveries} onOpen={onOpen} />}
-      {recipients !== null && recipients > deliveries.length && (
+      {recipients !== null && recipients > seen && (
         <p className="small soft">
-          {counted(recipients - deliveries.length, "recipient")} not followed: the first 100 are, and those that a
-          filter names.
+          {counted(recipients - seen, "recipient")} not followed: the first 100 are, and those that a filter names.
         </p>
       )}
     </section>

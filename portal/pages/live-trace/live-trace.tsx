@@ -1,6 +1,6 @@
 import { useState } from "react";
 import { admin, type LiveTraceSettings } from "../../api/admin.ts";
-import type { TraceLine } from "../../api/live-trace.ts";
+import type { TraceFilter, TraceLine } from "../../api/live-trace.ts";
 import { useStatus } from "../../app/status.tsx";
 import { useSay } from "../../app/toasts.tsx";
 import { type Loaded, useLoad, wordsOf } from "../../app/use-load.ts";
@@ -24,8 +24,7 @@ export function LiveTrace() {
   const settings = useLoad("live-trace", () => admin.liveTrace());
   const [filter, setFilter] = useState(noFilter);
   const [wantsBodies, setWantsBodies] = useState(false);
-  const [keyword, setKeyword] = useState("");
-  const [level, setLevel] = useState<(typeof levels)[number]>("debug");
+  const [looked, setLooked] = useState<Looked>({ keyword: "", level: "debug" });
   /** The lines as they were when the reader paused; null: they follow. */
   const [paused, setPaused] = useState<readonly TraceLine[] | null>(null);
   const [opened, setOpened] = useState<TraceLine | null>(null);
@@ -34,7 +33,9 @@ export function LiveTrace() {
     return <PageHead title="Live trace">{settings.error}</PageHead>;
   }
   const lines = paused ?? trace.lines;
-  const shown = lines.filter((line) => levels.indexOf(line.level) >= levels.indexOf(level) && fits(line, keyword));
+  const shown = lines.filter(
+    (line) => levels.indexOf(line.level) >= levels.indexOf(looked.level) && fits(line, looked.keyword),
+  );
   return (
     <>
       <PageHead title="Live trace">
@@ -46,47 +47,22 @@ export function LiveTrace() {
           <Controls
             trace={trace}
             isPaused={paused !== null}
+            hasLines={lines.length > 0}
             onPause={() => setPaused(paused === null ? trace.lines : null)}
+            onClear={() => {
+              trace.clear();
+              if (paused !== null) setPaused([]);
+            }}
           />
           <Settings settings={settings.value} loaded={settings} />
-          <section className="card" aria-label="Filter">
-            <div className="grid">
-              <Field label="Keyword" hint="In any column, of what is here already">
-                {(ids) => (
-                  <input {...ids} type="search" value={keyword} onChange={({ target }) => setKeyword(target.value)} />
-                )}
-              </Field>
-              <Field label="From level">
-                {(ids) => (
-                  <select
-                    {...ids}
-                    value={level}
-                    onChange={({ target }) => setLevel(levels.find((name) => name === target.value) ?? "debug")}
-                  >
-                    {levels.map((name) => (
-                      <option key={name}>{name}</option>
-                    ))}
-                  </select>
-                )}
-              </Field>
-              <ServiceFilter label="Hub" value={filter.hub} onChange={(hub) => setFilter({ ...filter, hub })} />
-              <ServiceFilter
-                label="Connection"
-                value={filter.connectionId}
-                onChange={(connectionId) => setFilter({ ...filter, connectionId })}
-              />
-              <ServiceFilter
-                label="User"
-                value={filter.userId}
-                onChange={(userId) => setFilter({ ...filter, userId })}
-              />
-            </div>
-            <Check
-              label="Show what is exchanged with event handlers: headers and bodies, payloads included, secrets masked"
-              isChecked={wantsBodies}
-              onChange={setWantsBodies}
-            />
-          </section>
+          <Filters
+            looked={looked}
+            onLook={setLooked}
+            filter={filter}
+            onFilter={setFilter}
+            wantsBodies={wantsBodies}
+            onWantBodies={setWantsBodies}
+          />
           <p className="small soft" role="status">
             {counted(shown.length, "line")}
             {shown.length < lines.length && ` of ${formatNumber(lines.length)}`}
@@ -108,7 +84,14 @@ export function LiveTrace() {
             head={["Time", "Level", "Event", "Message", "Hub", "User"]}
             isFollowing={paused === null}
             onOpen={setOpened}
-            empty={<NoLines state={trace.state.kind} hasLines={lines.length > 0} onStart={trace.start} />}
+            empty={
+              <NoLines
+                state={trace.state.kind}
+                isPaused={paused !== null}
+                hasLines={lines.length > 0}
+                onStart={trace.start}
+              />
+            }
             cells={(line) => (
               <>
                 <Cell>
@@ -133,19 +116,90 @@ export function LiveTrace() {
         <SwitchedOff loaded={settings} />
       )}
       {opened !== null && (
-        <LineSheet line={opened} lines={trace.lines} onOpen={setOpened} onClose={() => setOpened(null)} />
+        <LineSheet
+          line={opened}
+          lines={trace.lines}
+          earlier={paused}
+          onOpen={setOpened}
+          onClose={() => setOpened(null)}
+        />
       )}
     </>
+  );
+}
+
+/** What is looked for in the lines that are here. */
+interface Looked {
+  readonly keyword: string;
+  readonly level: (typeof levels)[number];
+}
+
+interface FiltersProps {
+  readonly looked: Looked;
+  readonly onLook: (looked: Looked) => void;
+  readonly filter: TraceFilter;
+  readonly onFilter: (filter: TraceFilter) => void;
+  readonly wantsBodies: boolean;
+  readonly onWantBodies: (isWanted: boolean) => void;
+}
+
+/** What is shown of the lines that are here, and what the service is asked for. */
+function Filters({ looked, onLook, filter, onFilter, wantsBodies, onWantBodies }: FiltersProps) {
+  const { keyword, level } = looked;
+  return (
+    <section className="card" aria-label="Filter">
+      <div className="grid dense">
+        <Field label="Keyword" hint="In any column">
+          {(ids) => (
+            <input
+              {...ids}
+              type="search"
+              value={keyword}
+              onChange={({ target }) => onLook({ ...looked, keyword: target.value })}
+            />
+          )}
+        </Field>
+        <Field label="From level">
+          {(ids) => (
+            <select
+              {...ids}
+              value={level}
+              onChange={({ target }) =>
+                onLook({ ...looked, level: levels.find((name) => name === target.value) ?? "debug" })
+              }
+            >
+              {levels.map((name) => (
+                <option key={name}>{name}</option>
+              ))}
+            </select>
+          )}
+        </Field>
+        <ServiceFilter label="Hub" value={filter.hub} onChange={(hub) => onFilter({ ...filter, hub })} />
+        <ServiceFilter
+          label="Connection"
+          value={filter.connectionId}
+          onChange={(connectionId) => onFilter({ ...filter, connectionId })}
+        />
+        <ServiceFilter label="User" value={filter.userId} onChange={(userId) => onFilter({ ...filter, userId })} />
+      </div>
+      <Check
+        label="Show what is exchanged with event handlers: headers and bodies, payloads included, secrets masked"
+        isChecked={wantsBodies}
+        onChange={onWantBodies}
+      />
+    </section>
   );
 }
 
 interface ControlsProps {
   readonly trace: Trace;
   readonly isPaused: boolean;
+  readonly hasLines: boolean;
   readonly onPause: () => void;
+  readonly onClear: () => void;
 }
 
-function Controls({ trace, isPaused, onPause }: ControlsProps) {
+function Controls({ trace, isPaused, hasLines, onPause, onClear }: ControlsProps) {
   const { state } = trace;
   const isOn = state.kind === "capturing" || state.kind === "starting";
   return (
@@ -160,10 +214,10 @@ function Controls({ trace, isPaused, onPause }: ControlsProps) {
             Capture
           </button>
         )}
-        <button type="button" aria-pressed={isPaused} disabled={trace.lines.length === 0} onClick={onPause}>
+        <button type="button" aria-pressed={isPaused} disabled={!isPaused && !hasLines} onClick={onPause}>
           {isPaused ? "Go on" : "Pause"}
         </button>
-        <button type="button" disabled={trace.lines.length === 0} onClick={trace.clear}>
+        <button type="button" disabled={!hasLines} onClick={onClear}>
           Clear
         </button>
         <span className={`badge ${state.kind === "capturing" ? "good" : ""}`} role="status">
@@ -186,7 +240,7 @@ function ServiceFilter({
   readonly onChange: (text: string) => void;
 }) {
   return (
-    <Field label={label} hint="The whole name, asked of the service">
+    <Field label={label} hint="The whole name">
       {(ids) => (
         <input
           {...ids}
@@ -222,7 +276,8 @@ function SwitchedOff({ loaded }: { readonly loaded: Loaded<LiveTraceSettings> })
           </button>
         }
       >
-        While it is on, whoever has an access key may watch connections, messages and requests, without their content.
+        While it is on, whoever has an access key may watch connections, messages and requests: without their content,
+        but for what is exchanged with event handlers.
       </Empty>
     </section>
   );
@@ -263,12 +318,14 @@ function Settings({ settings, loaded }: SettingsProps) {
 
 interface NoLinesProps {
   readonly state: string;
+  readonly isPaused: boolean;
   readonly hasLines: boolean;
   readonly onStart: () => void;
 }
 
-function NoLines({ state, hasLines, onStart }: NoLinesProps) {
+function NoLines({ state, isPaused, hasLines, onStart }: NoLinesProps) {
   if (hasLines) return <Empty title="No line fits">Look for less, or from a lower level.</Empty>;
+  if (isPaused) return <Empty title="Paused">Go on to see the lines that came since.</Empty>;
   if (state === "capturing" || state === "starting") {
     return <Empty title="Waiting for lines">Connect a client or send a message, for instance in the Playground.</Empty>;
   }

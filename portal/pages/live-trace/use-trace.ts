@@ -37,6 +37,8 @@ export function useTrace(endpoints: readonly string[], wishes: TraceWishes): Tra
   const [dropped, setDropped] = useState(0);
   const [forgotten, setForgotten] = useState(0);
   const view = useRef<TraceView | null>(null);
+  /** Counts starts and ends, so that a token that comes late opens nothing. */
+  const round = useRef(0);
   const waiting = useRef<TraceLine[]>([]);
   const wanted = useRef(wishes);
   wanted.current = wishes;
@@ -55,6 +57,7 @@ export function useTrace(endpoints: readonly string[], wishes: TraceWishes): Tra
     }, batchMs);
     return () => {
       clearInterval(timer);
+      round.current += 1;
       view.current?.close();
       view.current = null;
     };
@@ -66,8 +69,11 @@ export function useTrace(endpoints: readonly string[], wishes: TraceWishes): Tra
 
   const start = useCallback(() => {
     setState({ kind: "starting" });
+    round.current += 1;
+    const own = round.current;
     void admin.liveTraceToken(bestEndpoint(endpoints)).then(
       (access) => {
+        if (round.current !== own) return;
         view.current?.close();
         const opened = new TraceView(access, {
           started: () => {
@@ -82,10 +88,13 @@ export function useTrace(endpoints: readonly string[], wishes: TraceWishes): Tra
         });
         view.current = opened;
       },
-      (error: unknown) => setState({ kind: "ended", reason: wordsOf(error) }),
+      (error: unknown) => {
+        if (round.current === own) setState({ kind: "ended", reason: wordsOf(error) });
+      },
     );
   }, [endpoints.join()]);
   const stop = useCallback(() => {
+    round.current += 1;
     view.current?.close();
     view.current = null;
     setState({ kind: "idle" });
