@@ -36,8 +36,9 @@ test("the Playground gets what the form says, and no token", () => {
     userId: "u 1",
     group: ["a,b", "c"],
     role: ["webpubsub.sendToGroup.news", "webpubsub.sendToGroup.sport.local", "webpubsub.joinLeaveGroup"],
-    protocol: "json",
+    protocol: "json.webpubsub.azure.v1",
   });
+  expect(playgroundParameters({ ...form, protocol: "none" })["protocol"]).toBe("none");
 });
 
 test("the code names the sub-protocol, and the library's protocol where it has one", () => {

@@ -16,7 +16,7 @@ export interface ClientAccessForm {
 }
 
 export interface Protocol {
-  /** What it is called in Azure's portal and in links of the console. */
+  /** What the form calls it. */
   readonly id: string;
   readonly title: string;
   /** What the client names when it connects; null: nothing. */
@@ -66,7 +66,7 @@ export function playgroundParameters(form: ClientAccessForm): Readonly<Record<st
     userId: form.userId,
     group: linesOf(form.groups),
     role: rolesOf(form),
-    protocol: form.protocol === "none" ? "" : form.protocol,
+    protocol: protocols.find(({ id }) => id === form.protocol)?.subprotocol ?? "none",
   };
 }
 

@@ -100,7 +100,7 @@ function MadeUrl({ form, token }: MadeUrlProps) {
           Try it in Playground
         </a>
         <span className="small soft grow">
-          The Playground makes a URL of its own with the same hub, user, groups and roles.
+          The Playground makes a URL of its own with the same hub, user, groups, roles and protocol.
         </span>
       </div>
     </div>

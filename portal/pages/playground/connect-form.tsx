@@ -1,5 +1,6 @@
 import { useState } from "react";
 import { Check, Field } from "../../parts/field.tsx";
+import { linesOf } from "../../parts/lines.ts";
 import { protocols } from "./protocols.ts";
 
 /** What a client is connected as. */
@@ -17,7 +18,7 @@ export interface ConnectFormProps {
   readonly endpoints: readonly string[];
   /** Suggestions. */
   readonly hubs: readonly string[];
-  readonly initial: Omit<ConnectChoice, "protocol">;
+  readonly initial: Omit<ConnectChoice, "protocol"> & { readonly protocol: string | null };
   readonly isFull: boolean;
   readonly onConnect: (choice: ConnectChoice) => void;
 }
@@ -29,17 +30,16 @@ const hubPattern = "[A-Za-z][A-Za-z0-9_`,.\\[\\]]{0,127}";
 export function ConnectForm({ endpoints, hubs, initial, isFull, onConnect }: ConnectFormProps) {
   const [hub, setHub] = useState(initial.hub);
   const [userId, setUserId] = useState(initial.userId);
-  const [groups, setGroups] = useState(initial.groups.join(", "));
+  const [groups, setGroups] = useState(initial.groups.join("\n"));
   const [endpoint, setEndpoint] = useState(initial.endpoint);
-  const [protocol, setProtocol] = useState(protocols[0]?.title ?? "");
+  const [protocol, setProtocol] = useState(initial.protocol ?? protocols[0]?.title ?? "");
   const hasOwnRoles = initial.roles.length > 0;
   const [mayDoAll, setMayDoAll] = useState(!hasOwnRoles);
   const submit = (): void => {
-    const named = groups.split(",").map((group) => group.trim());
     onConnect({
       hub,
       userId,
-      groups: named.filter((group) => group !== ""),
+      groups: linesOf(groups),
       roles: mayDoAll ? allRoles : initial.roles,
       endpoint,
       protocol,
@@ -73,11 +73,19 @@ export function ConnectForm({ endpoints, hubs, initial, isFull, onConnect }: Con
             <option key={name} value={name} />
           ))}
         </datalist>
-        <Field label="User id" hint="Empty: an anonymous client">
+        <Field label="User ID" hint="Empty: an anonymous client">
           {(ids) => <input {...ids} value={userId} onChange={({ target }) => setUserId(target.value)} />}
         </Field>
-        <Field label="Groups to start in" hint="Separated by commas">
-          {(ids) => <input {...ids} value={groups} onChange={({ target }) => setGroups(target.value)} />}
+        <Field label="Groups to start in" hint="One in each line">
+          {(ids) => (
+            <textarea
+              {...ids}
+              className="few-lines"
+              spellCheck={false}
+              value={groups}
+              onChange={({ target }) => setGroups(target.value)}
+            />
+          )}
         </Field>
         <Field label="Protocol">
           {(ids) => (

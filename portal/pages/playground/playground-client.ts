@@ -112,7 +112,7 @@ export class PlaygroundClient {
     socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => this.#received(url, data);
     socket.onclose = ({ code, reason }) => {
       const canRecover = this.#recoveryUrl !== null;
-      const why = reason === "" ? "" : `: ${reason}`;
+      const why = reason === "" ? "" : `: ${reason.replace(/\.$/, "")}`;
       this.#note(code === 1006 ? "Closed without a close frame: refused, or cut." : `Closed with code ${code}${why}.`);
       this.#update({ state: "closed", canRecover });
     };

@@ -63,6 +63,7 @@ export function Playground() {
           groups: parameters.getAll("group"),
           roles: parameters.getAll("role"),
           endpoint: bestEndpoint(status.endpoints),
+          protocol: protocols.find(({ name }) => (name ?? "none") === parameters.get("protocol"))?.title ?? null,
         }}
         isFull={clients.length >= maxClients}
         onConnect={connect}

@@ -156,6 +156,8 @@ function protobufRequest(request: Request, ackId: bigint): NonNullable<ProtobufR
 }
 
 function protobufData({ dataType, text }: Content): MessageData {
+  // Parsed only to refuse here what would end the connection.
+  if (dataType === "json") JSON.parse(text);
   const data = dataType === "json" ? { jsonData: text } : { textData: text };
   return fromJsonString(MessageDataSchema, JSON.stringify(data));
 }

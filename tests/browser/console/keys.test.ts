@@ -153,6 +153,8 @@ describe("the Client URL Generator", () => {
     expect([parameters.getAll("group"), parameters.getAll("role")]).toEqual([["a,b", "c"], ["webpubsub.sendToGroup"]]);
     expect(query).not.toContain("token");
     expect(await page.getByLabel("Hub", { exact: true }).inputValue()).toBe("configured");
+    expect(await page.getByLabel("Groups to start in").inputValue()).toBe("a,b\nc");
+    expect(await page.getByLabel("Protocol").inputValue()).toBe("Protobuf, reliable");
   });
 
   test("suggests hubs with settings and hubs in use", async () => {
