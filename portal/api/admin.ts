@@ -63,6 +63,8 @@ export interface ListedConnection {
 export interface ConnectionDetail extends ListedConnection {
   readonly groupNames: readonly string[];
   readonly permissions: readonly string[];
+  /** Taken away by the REST API; they count before the others. */
+  readonly revokedPermissions: readonly string[];
   readonly replay: { readonly messages: number; readonly bytes: number } | null;
   readonly recentErrors: readonly { readonly time: string; readonly name: string; readonly message: string }[];
 }

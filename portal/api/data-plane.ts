@@ -53,13 +53,9 @@ export const dataPlane = {
   removeFromGroup: (hub: string, group: string, id: string) =>
     request(path(hub, ["groups", group, "connections", id]), { method: "DELETE" }),
   grant: (hub: string, permission: string, { id, group }: { readonly id: string; readonly group: string }) =>
-    request(path(hub, ["permissions", permission, "connections", id], group === "" ? {} : { targetName: group }), {
-      method: "PUT",
-    }),
+    request(path(hub, ["permissions", permission, "connections", id], { targetName: group }), { method: "PUT" }),
   revoke: (hub: string, permission: string, { id, group }: { readonly id: string; readonly group: string }) =>
-    request(path(hub, ["permissions", permission, "connections", id], group === "" ? {} : { targetName: group }), {
-      method: "DELETE",
-    }),
+    request(path(hub, ["permissions", permission, "connections", id], { targetName: group }), { method: "DELETE" }),
   /** Whether there is such a user, group or connection. */
   exists: async (hub: string, to: Exclude<Recipients, { readonly kind: "hub" }>): Promise<boolean> => {
     try {

@@ -1,4 +1,4 @@
-import { createContext, type ReactNode, useCallback, useContext, useRef, useState } from "react";
+import { createContext, type ReactNode, useCallback, useContext, useLayoutEffect, useRef, useState } from "react";
 
 type Say = (text: string) => void;
 
@@ -10,6 +10,12 @@ const maxToasts = 4;
 export function ToastProvider({ children }: { readonly children: ReactNode }) {
   const [toasts, setToasts] = useState<readonly { readonly id: number; readonly text: string }[]>([]);
   const lastId = useRef(0);
+  const box = useRef<HTMLDivElement>(null);
+  // What is shown last is on top: news must not be hidden behind the dialog that caused it.
+  useLayoutEffect(() => {
+    box.current?.hidePopover();
+    if (toasts.length > 0) box.current?.showPopover();
+  }, [toasts]);
   const say = useCallback((text: string) => {
     lastId.current += 1;
     const id = lastId.current;
@@ -19,7 +25,7 @@ export function ToastProvider({ children }: { readonly children: ReactNode }) {
   return (
     <ToastContext value={say}>
       {children}
-      <div className="toasts" role="status" aria-live="polite">
+      <div ref={box} popover="manual" className="toasts" role="status" aria-live="polite">
         {toasts.map(({ id, text }) => (
           <div key={id} className="toast fade">
             {text}

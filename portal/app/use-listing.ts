@@ -48,10 +48,13 @@ export function useListing<Item>(key: string, loadPage: LoadPage<Item>): Listing
     const own = new AbortController();
     abort.current = own;
     isLoadingMore.current = false;
-    setState((before) => ({ ...before, isLoading: before.pages === 0, pages: Math.min(before.pages, 1) }));
+    // `next` is a place in the list of before, which stays in view until the new one is here.
+    setState((before) => ({ ...before, next: null, isLoading: before.pages === 0, pages: Math.min(before.pages, 1) }));
     let timer: ReturnType<typeof setTimeout> | undefined;
+    let isNew = true;
     const refresh = async (): Promise<void> => {
-      if (!document.hidden && latest.current.state.pages <= 1) {
+      if (isNew || (!document.hidden && latest.current.state.pages <= 1)) {
+        isNew = false;
         const loaded = await firstPage(latest.current.loadPage, own.signal);
         if (own.signal.aborted) return;
         // Somebody may have gone further meanwhile.

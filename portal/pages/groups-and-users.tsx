@@ -78,7 +78,7 @@ function NamedList({ kind }: { readonly kind: Kind }) {
         rowHeight={44}
         columns="minmax(140px, 2fr) minmax(90px, 1fr) 110px 90px"
         minWidth={480}
-        head={[kind === "group" ? "Group" : "User", "Hub", "Connections", "Send"]}
+        head={[kind === "group" ? "Group" : "User", "Hub", { number: "Connections" }, "Send"]}
         onEnd={listing.more}
         empty={listing.isLoading ? null : <Empty title={search === "" ? none : "No name fits"}>{hint}</Empty>}
         cells={(item) => (

@@ -9,7 +9,8 @@ export interface VirtualListProps<Item> {
   /** `grid-template-columns` of head and rows, and the width in pixels below which they are scrolled sideways. */
   readonly columns: string;
   readonly minWidth: number;
-  readonly head: readonly string[];
+  /** Titles of the columns; those of numbers stand at the right, as they do. */
+  readonly head: readonly (string | { readonly number: string })[];
   readonly cells: (item: Item) => ReactNode;
   readonly onOpen?: (item: Item) => void;
   /** Called when the end comes into view, to load what follows. */
@@ -84,11 +85,14 @@ export function VirtualList<Item>(props: VirtualListProps<Item>) {
       tabIndex={0}
     >
       <div className="list-head" role="row" style={{ gridTemplateColumns: columns, minWidth }}>
-        {head.map((title) => (
-          <span key={title} role="columnheader">
-            {title}
-          </span>
-        ))}
+        {head.map((column) => {
+          const [title, className] = typeof column === "string" ? [column, ""] : [column.number, "number"];
+          return (
+            <span key={title} role="columnheader" className={className}>
+              {title}
+            </span>
+          );
+        })}
       </div>
       <div role="rowgroup" className="list-rows" style={{ height: items.length * rowHeight, minWidth }}>
         {items.slice(first, last).map((item, offset) => {

@@ -31,12 +31,23 @@ export function ConnectionSheet({ hub, id, onClose }: ConnectionSheetProps) {
     );
     loaded.reload();
   };
+  const close = async (): Promise<void> => {
+    setClosing(false);
+    try {
+      await dataPlane.closeConnection(hub, id, "closed by the operator");
+      say("The connection was closed.");
+      onClose();
+    } catch (error) {
+      say(wordsOf(error));
+    }
+  };
   const { value: connection, error } = loaded;
   return (
     <Dialog title={`Connection ${id}`} onClose={onClose} isSheet>
       {error !== null && (
         <Notice kind="alarm">
-          {connection === null ? "This connection is not there any more." : `It ended: ${error}`}
+          {error}
+          {connection !== null && " What is below is how it was last."}
         </Notice>
       )}
       {connection !== null && (
@@ -61,10 +72,7 @@ export function ConnectionSheet({ hub, id, onClose }: ConnectionSheetProps) {
           title="Close this connection?"
           action="Close connection"
           onClose={() => setClosing(false)}
-          onConfirm={() => {
-            setClosing(false);
-            void act(() => dataPlane.closeConnection(hub, id, "closed by the operator"), "The connection was closed.");
-          }}
+          onConfirm={() => void close()}
         >
           The client is told “closed by the operator”. It may connect again by itself.
         </Confirm>
@@ -115,8 +123,10 @@ function Groups({ connection, act }: PartProps) {
       <Chips
         texts={groupNames}
         none="In no group."
-        remove={(name) => `Remove from group ${name}`}
-        onRemove={(name) => void act(() => dataPlane.removeFromGroup(hub, name, id), `Removed from ${name}.`)}
+        removal={{
+          label: (name) => `Remove from group ${name}`,
+          run: (name) => void act(() => dataPlane.removeFromGroup(hub, name, id), `Removed from ${name}.`),
+        }}
       />
       {groups > groupNames.length && <p className="small soft">And {groups - groupNames.length} more.</p>}
       <form
@@ -140,27 +150,29 @@ function Groups({ connection, act }: PartProps) {
 const permissionNames = ["sendToGroup", "joinLeaveGroup"] as const;
 
 function Permissions({ connection, act }: PartProps) {
-  const { hub, connectionId: id, permissions } = connection;
+  const { hub, connectionId: id, permissions, revokedPermissions } = connection;
   const [permission, setPermission] = useState<string>(permissionNames[0]);
   const [group, setGroup] = useState("");
-  const revoke = (role: string): void => {
-    const [, name = "", target = ""] = /^webpubsub\.(\w+)(?:\.(.*))?$/s.exec(role) ?? [];
-    void act(() => dataPlane.revoke(hub, name, { id, group: target }), `Revoked ${role}.`);
-  };
+  const grant = (name: string, target: string): Promise<void> =>
+    act(() => dataPlane.grant(hub, name, { id, group: target }), `Granted ${name} for ${target}.`);
+  const revoke = (name: string, target: string): Promise<void> =>
+    act(() => dataPlane.revoke(hub, name, { id, group: target }), `Revoked ${name} for ${target}.`);
   return (
     <section className="card" aria-label="Permissions">
       <h3>Permissions</h3>
-      <Chips
-        texts={permissions}
-        none="None beyond receiving, and sending events."
-        remove={(role) => `Revoke ${role}`}
-        onRemove={revoke}
-      />
+      <Chips texts={permissions} none="None beyond receiving, and sending events." />
+      {revokedPermissions.length > 0 && (
+        <>
+          <p className="small soft">Revoked, which counts before all of the above:</p>
+          <Chips texts={revokedPermissions} />
+        </>
+      )}
       <form
         className="row low"
         onSubmit={(event) => {
           event.preventDefault();
-          void act(() => dataPlane.grant(hub, permission, { id, group }), `Granted ${permission}.`);
+          const { submitter } = event.nativeEvent;
+          void (submitter?.getAttribute("value") === "revoke" ? revoke : grant)(permission, group);
         }}
       >
         <Field label="Permission">
@@ -174,17 +186,13 @@ function Permissions({ connection, act }: PartProps) {
         </Field>
         <div className="grow">
           <Field label="For group">
-            {(ids) => (
-              <input
-                {...ids}
-                placeholder="all groups"
-                value={group}
-                onChange={({ target }) => setGroup(target.value)}
-              />
-            )}
+            {(ids) => <input {...ids} required value={group} onChange={({ target }) => setGroup(target.value)} />}
           </Field>
         </div>
         <button type="submit">Grant</button>
+        <button type="submit" value="revoke">
+          Revoke
+        </button>
       </form>
     </section>
   );
@@ -192,21 +200,24 @@ function Permissions({ connection, act }: PartProps) {
 
 interface ChipsProps {
   readonly texts: readonly string[];
-  readonly none: string;
-  readonly remove: (text: string) => string;
-  readonly onRemove: (text: string) => void;
+  /** Said in place of an empty list. */
+  readonly none?: string;
+  /** With a button that takes one away. */
+  readonly removal?: { readonly label: (text: string) => string; readonly run: (text: string) => void };
 }
 
-function Chips({ texts, none, remove, onRemove }: ChipsProps): ReactNode {
+function Chips({ texts, none = "", removal }: ChipsProps): ReactNode {
   if (texts.length === 0) return <p className="soft">{none}</p>;
   return (
     <ul className="chips">
       {texts.map((text) => (
         <li key={text} className="chip">
           <span>{text}</span>
-          <button type="button" className="quiet" aria-label={remove(text)} onClick={() => onRemove(text)}>
-            ×
-          </button>
+          {removal !== undefined && (
+            <button type="button" className="quiet" aria-label={removal.label(text)} onClick={() => removal.run(text)}>
+              ×
+            </button>
+          )}
         </li>
       ))}
     </ul>

@@ -56,9 +56,9 @@ export function Connections() {
         items={listing.items}
         keyOf={keyOf}
         rowHeight={44}
-        columns="minmax(180px, 2fr) minmax(110px, 1.2fr) minmax(90px, 1fr) minmax(150px, 1.4fr) 70px 110px"
-        minWidth={760}
-        head={["Connection", "User", "Hub", "Protocol", "Groups", "Queue"]}
+        columns="minmax(270px, 2fr) minmax(110px, 1.2fr) minmax(90px, 1fr) minmax(210px, 1.4fr) 60px 90px"
+        minWidth={920}
+        head={["Connection", "User", "Hub", "Protocol", { number: "Groups" }, { number: "Queue" }]}
         onEnd={listing.more}
         onOpen={(item) => filter({ open: keyOf(item) })}
         empty={listing.isLoading ? null : <NobodyHere isFiltered={[group, user, search].some((text) => text !== "")} />}

@@ -59,6 +59,8 @@ test("a connection is found, joined to a group, granted a permission, sent to, a
   await sheet.getByLabel("For group").fill("other");
   await sheet.getByRole("button", { name: "Grant" }).click();
   await sheet.getByText("webpubsub.sendToGroup.other", { exact: true }).waitFor();
+  // In the top layer, where it came after the dialog.
+  await page.locator(".toasts:popover-open").getByText("Granted sendToGroup for other.").waitFor();
   expect(await client.ask({ type: "sendToGroup", group: "other", dataType: "text", data: "x" })).toEqual({
     success: true,
   });
@@ -81,7 +83,23 @@ test("a connection is found, joined to a group, granted a permission, sent to, a
     event: "disconnected",
     message: "Application server closed the connection. Reason: closed by the operator",
   });
-  await sheet.getByText("It ended").waitFor();
+  await sheet.waitFor({ state: "detached" });
+  await page.getByText("The connection was closed.").waitFor();
+  await page.getByText("No connection fits").waitFor();
+});
+
+test("a permission that is revoked for a group is shown as revoked, beside the role for every group", async () => {
+  const hub = freshName("revoke");
+  const client = await connectJson(server, { hub, roles: ["webpubsub.sendToGroup"] });
+  const { page, open } = await openConsole(browser, server);
+  await open(`connections?hub=${hub}&open=${encodeURIComponent(`${hub}/${client.connectionId}`)}`);
+  const permissions = page.getByRole("region", { name: "Permissions" });
+  await permissions.getByLabel("For group").fill("secret");
+  await permissions.getByRole("button", { name: "Revoke" }).click();
+  await permissions.getByText("webpubsub.sendToGroup.secret", { exact: true }).waitFor();
+  const send = (group: string) => client.ask({ type: "sendToGroup", group, dataType: "text", data: "x" });
+  expect(await send("secret")).toMatchObject({ success: false, error: { name: "Forbidden" } });
+  expect(await send("other")).toMatchObject({ success: true });
 });
 
 test("what a client was refused is in its sheet", async () => {
@@ -123,6 +141,11 @@ test("a long list has few rows in the page, and every connection once when it is
     await page.evaluate("new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))");
   }
   expect(seen.size).toBe(count);
+  // Far down the list no longer renews itself, but another search is answered at once.
+  const asked = page.waitForRequest(/search=nobody/, { timeout: 2000 });
+  await page.getByLabel("Search").fill("nobody");
+  await asked;
+  await page.getByText("No connection fits").waitFor();
 });
 
 test("the playground drops a reliable client and recovers it without losing a message", async () => {

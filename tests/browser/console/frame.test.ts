@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { connectJson } from "../../support/clients.ts";
+import { freePort } from "../../support/free-port.ts";
 import { type Server, startServer } from "../../support/server.ts";
 import { launchChromium } from "../chromium.ts";
 import { seriousIssues } from "./accessibility.ts";
@@ -109,9 +110,13 @@ test("the menu of a phone opens, leads on and closes; every page is in it", asyn
   expect(await page.getByRole("navigation", { name: "Pages" }).isVisible()).toBe(false);
 });
 
-test("a service that is gone is said on every page, and its return is noticed", async () => {
-  const own = await startServer(consoleSettings);
+test("a service that is gone is said on every page; when it is back, the way in says why one has to sign in", async () => {
+  const settings = { service: { adminListen: { url: `http://127.0.0.1:${await freePort()}` } } };
+  const own = await startServer(settings);
   const { page } = await openConsole(browser, own);
   await own.stop();
   await page.getByRole("alert").getByText("The service does not answer.").waitFor();
+  const again = await startServer(settings);
+  await page.getByText("The session is over. Sign in again.").waitFor();
+  await again.stop();
 });
