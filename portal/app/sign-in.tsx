@@ -9,6 +9,7 @@ export function SignIn({ reason, onSignedIn }: { readonly reason: string | null;
   const [isBusy, setBusy] = useState(false);
   const submit = async (event: SubmitEvent<HTMLFormElement>): Promise<void> => {
     event.preventDefault();
+    if (isBusy) return;
     const token = new FormData(event.currentTarget).get("token");
     setBusy(true);
     try {
@@ -44,7 +45,7 @@ export function SignIn({ reason, onSignedIn }: { readonly reason: string | null;
             {fault}
           </span>
         </div>
-        <button type="submit" className="primary" disabled={isBusy}>
+        <button type="submit" className="primary" aria-disabled={isBusy}>
           Sign in
         </button>
       </form>

@@ -4,6 +4,7 @@ import { wordsOf } from "./use-load.ts";
 
 /** What a button starts. */
 export interface Action {
+  /** For `aria-disabled`: a button that is disabled while it works loses the focus of who uses the keyboard. */
   readonly isBusy: boolean;
   /** Runs it unless one is running; a failure goes to `onFailure`, or is said. */
   run(work: () => Promise<void>, onFailure?: (error: unknown) => void): void;

@@ -140,7 +140,7 @@ function Charts() {
         ]}
       />
       <Chart
-        title="Event handlers answer in"
+        title="Handler latency"
         times={times}
         format={inMs}
         series={[line("Mean", "--accent", milliseconds("webpubsub_event_handler_response_seconds"))]}

@@ -70,7 +70,7 @@ export function ClientUrlGenerator() {
         <RightsFields form={form} onChange={change} />
         {fault !== null && <Notice kind="alarm">{fault}</Notice>}
         <div className="row">
-          <button type="submit" className="primary" disabled={action.isBusy || endpoints.length === 0}>
+          <button type="submit" className="primary" disabled={endpoints.length === 0} aria-disabled={action.isBusy}>
             Generate client URL
           </button>
         </div>

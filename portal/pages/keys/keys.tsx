@@ -72,7 +72,7 @@ function KeyCard({ type, keys, onChange }: KeyCardProps) {
             <button
               type="button"
               aria-label={`Restore the configured ${name} key`}
-              disabled={action.isBusy}
+              aria-disabled={action.isBusy}
               onClick={() => setAsked("restore")}
             >
               Restore
@@ -81,7 +81,7 @@ function KeyCard({ type, keys, onChange }: KeyCardProps) {
           <button
             type="button"
             aria-label={`${verb} the ${name} key`}
-            disabled={action.isBusy}
+            aria-disabled={action.isBusy}
             onClick={() => setAsked("regenerate")}
           >
             {verb}

@@ -93,7 +93,8 @@ function RulesForm({ saved, onChange }: RulesFormProps) {
         <button
           type="button"
           className="primary"
-          disabled={!isChanged || action.isBusy}
+          disabled={!isChanged}
+          aria-disabled={action.isBusy}
           onClick={() => (losses.length > 0 ? setAsking(true) : save())}
         >
           Save
@@ -197,7 +198,7 @@ function SetHere({ onRestored }: { readonly onRestored: (rules: NetworkRules) =>
     <>
       <Notice
         actions={
-          <button type="button" disabled={action.isBusy} onClick={() => setAsking(true)}>
+          <button type="button" aria-disabled={action.isBusy} onClick={() => setAsking(true)}>
             Restore
           </button>
         }

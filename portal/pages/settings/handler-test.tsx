@@ -29,7 +29,7 @@ export function HandlerTestButton({ hub, settings }: { readonly hub: string; rea
   return (
     <div className="stack">
       <div className="row">
-        <button type="button" disabled={action.isBusy || reason !== null} onClick={test}>
+        <button type="button" disabled={reason !== null} aria-disabled={action.isBusy} onClick={test}>
           {action.isBusy ? "Testing …" : "Test"}
         </button>
         <span className="small soft">

@@ -123,7 +123,12 @@ export function HubEditor({ hub, hubs, onSaved, onClose }: HubEditorProps) {
           <button type="button" onClick={leave}>
             Cancel
           </button>
-          <button type="submit" className="primary" disabled={action.isBusy || (!isChanged && known !== null)}>
+          <button
+            type="submit"
+            className="primary"
+            disabled={!isChanged && known !== null}
+            aria-disabled={action.isBusy}
+          >
             Save
           </button>
         </div>

@@ -95,6 +95,38 @@ describe("a hub", () => {
     expect(opened.complaints).toEqual([]);
   });
 
+  test("is added with the keyboard alone, which never loses its place", async () => {
+    const hub = freshName("hub");
+    const has = (target: Locator) => target.evaluate((element) => element === document.activeElement);
+    const reach = async (target: Locator): Promise<void> => {
+      for (let presses = 0; presses < 40; presses += 1) {
+        await page.keyboard.press("Tab");
+        if (await has(target)) return;
+      }
+      throw new Error("the Tab key does not lead there");
+    };
+    await reach(button("Add hub"));
+    await page.keyboard.press("Enter");
+    await reach(page.getByLabel("Hub name"));
+    await page.keyboard.type(hub);
+    await reach(button("Add event handler"));
+    await page.keyboard.press("Enter");
+    await page.getByLabel("URL template").waitFor();
+    await reach(page.getByLabel("URL template"));
+    await page.keyboard.type(`${handler.url}/hooks/{event}`);
+    await reach(page.getByLabel("connected", { exact: true }));
+    await page.keyboard.press("Space");
+    await reach(button("Test"));
+    await page.keyboard.press("Enter");
+    await page.getByText("Works", { exact: true }).waitFor();
+    expect(await has(button("Test"))).toBe(true);
+    await reach(button("Save"));
+    await page.keyboard.press("Enter");
+    await saved();
+    expect(await has(button("Add hub"))).toBe(true);
+    expect(await propertiesOf(hub)).toMatchObject({ eventHandlers: [{ systemEvents: ["connected"] }] });
+  });
+
   test("has its handlers moved and removed; secrets stay, unseen", async () => {
     await button("Edit filed").click();
     expect(await page.content()).not.toContain(secret);
