@@ -36,6 +36,7 @@ export function HubEditor({ hub, hubs, onSaved, onClose }: HubEditorProps) {
   const action = useAction();
   const form = useRef<HTMLFormElement>(null);
   const isChanged = !isSame(draft, original);
+  const isSaved = !isChanged && known !== null;
   useWarningBeforeUnload(isChanged);
   useEffect(() => {
     if (failure === null) return;
@@ -123,12 +124,7 @@ export function HubEditor({ hub, hubs, onSaved, onClose }: HubEditorProps) {
           <button type="button" onClick={leave}>
             Cancel
           </button>
-          <button
-            type="submit"
-            className="primary"
-            disabled={!isChanged && known !== null}
-            aria-disabled={action.isBusy}
-          >
+          <button type="submit" className="primary" disabled={isSaved} aria-disabled={action.isBusy}>
             Save
           </button>
         </div>
