@@ -181,7 +181,9 @@ test("M-64 the administration listener wants its token, and the public one does 
         expect({ path, status: answer.status }).toEqual({ path, status: 404 });
       }
     }
-    expect((await adminRequest(server, "/api/health")).status).toBe(404);
+    for (const path of ["/client/hubs/chat", "/livetrace"]) {
+      expect({ path, status: (await adminRequest(server, path)).status }).toEqual({ path, status: 404 });
+    }
   } finally {
     await server.stop();
   }
