@@ -18,6 +18,7 @@ import {
   type Summary,
   type Update,
 } from "./shared/messages.ts";
+import { onlySigned } from "./signature.ts";
 import { Store } from "./store.ts";
 
 const hub = "deliveries";
@@ -129,6 +130,8 @@ const events = new WebPubSubEventHandler(hub, {
 
 const app = express();
 app.disable("x-powered-by");
+const [, accessKey = ""] = /AccessKey=([^;]+)/i.exec(connectionString) ?? [];
+app.use("/eventhandler", onlySigned(accessKey));
 app.use(events.getMiddleware());
 
 // Hands out the URL to connect with. A real application knows here who is asking; this one believes the name.

@@ -7,6 +7,7 @@ import { launchChromium, trustOf } from "../browser/chromium.ts";
 import { type Example, startExample } from "../support/example.ts";
 import { freePort } from "../support/free-port.ts";
 import { until } from "../support/until.ts";
+import { forgeEvents } from "./forged-events.ts";
 import { Program } from "./program.ts";
 
 const deadlineMs = 30_000;
@@ -239,6 +240,33 @@ describe("tutorial: event notifications, the events of a device", () => {
         "A device's name has 1 to 24 characters.",
       );
     }
+  });
+
+  test("events are believed from the service alone", async () => {
+    const forgery = { hub: "deliveries", userId: "Ghost", event: "help", data: { text: "forged" } };
+    expect(await forgeEvents(app.url, forgery)).toEqual([401]);
+    const { notifications } = await stateOf(app);
+    expect(notifications.filter(({ device }) => device === "Ghost")).toEqual([]);
+  });
+
+  test("a van whose page or terminal is closed on its round is offline at once", async () => {
+    const page = await openDashboard(browser, app);
+    const other = await openDashboard(browser, app);
+    await other.getByRole("button", { name: "Send out the test van" }).click();
+    await row(page, "Test van").first().waitFor();
+    await page.locator("#devices > li").filter({ hasText: "Test van" }).waitFor();
+    const van = new Program([process.execPath, "device.ts", "Van 10", app.url], { cwd: folder });
+    await van.line("Van 10 is online.");
+    await page.locator("#devices > li").filter({ hasText: "Van 10" }).waitFor();
+
+    const leftAt = Date.now();
+    await other.close();
+    expect(await van.stop()).toBe(1);
+    for (const name of ["Test van", "Van 10"]) {
+      await page.locator("#devices > li").filter({ hasText: name }).waitFor({ state: "detached" });
+    }
+    // The service keeps a connection that just breaks off for 30 seconds.
+    expect(Date.now() - leftAt).toBeLessThan(20_000);
   });
 
   test("a second connection of a device is announced neither when it opens nor when it closes", async () => {
