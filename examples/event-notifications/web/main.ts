@@ -170,12 +170,16 @@ async function driveVan(): Promise<void> {
   van.replaceChildren();
   van.hidden = false;
   const device = new DeviceClient("", `Test van ${Math.floor(Math.random() * 900) + 100}`);
+  // A tab that just vanishes could come back, so the service would keep its connection for a while; this one says goodbye.
+  const leave = (): void => void device.stop();
+  addEventListener("pagehide", leave);
   try {
     await device.start();
     await driveRound(device, { paceMs: vanPaceMs, log });
   } catch (error) {
     log(`  ✗ ${(error as Error).message}`);
   } finally {
-    void device.stop();
+    removeEventListener("pagehide", leave);
+    leave();
   }
 }
