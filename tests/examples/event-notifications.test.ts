@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { fileURLToPath } from "node:url";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, Page, WebSocketRoute } from "playwright-core";
 import { DeviceClient } from "../../examples/event-notifications/shared/device-client.ts";
 import type { State } from "../../examples/event-notifications/shared/messages.ts";
 import { launchChromium, trustOf } from "../browser/chromium.ts";
@@ -284,6 +284,43 @@ describe("tutorial: event notifications, the events of a device", () => {
       "Van 6 needs help",
       "Van 6 went offline",
     ]);
+  });
+
+  test("a device whose going nobody was told is found to be gone", async () => {
+    const page = await openDashboard(browser, app);
+    const device = await connect("Van 11");
+    await page.locator("#devices > li").filter({ hasText: "Van 11" }).waitFor();
+    await app.server.reconfigure({ hubs: { deliveries: { eventHandlers: [] } } });
+    await device.stop();
+    await row(page, "Van 11 went offline").waitFor();
+    const urlTemplate = `${app.url}/eventhandler`;
+    const systemEvents = ["connect", "connected", "disconnected"];
+    const handler = { urlTemplate, userEventPattern: "report,help,lookup", systemEvents };
+    await app.server.reconfigure({ hubs: { deliveries: { eventHandlers: [handler] } } });
+    expect(await page.locator("#devices > li").filter({ hasText: "Van 11" }).count()).toBe(0);
+  });
+
+  test("a dashboard whose socket breaks says so, and is back by itself", async () => {
+    const context = await browser.newContext();
+    context.setDefaultTimeout(deadlineMs);
+    const page = await context.newPage();
+    const sockets: WebSocketRoute[] = [];
+    await page.routeWebSocket(/.*/, (route) => {
+      route.connectToServer();
+      sockets.push(route);
+    });
+    await page.goto(app.url);
+    const live = page.locator("#connection").getByText("live", { exact: true });
+    await live.waitFor();
+    const back = Promise.withResolvers<void>();
+    await page.route("**/negotiate", async (route) => {
+      await back.promise;
+      await route.continue();
+    });
+    await sockets[0]?.close({ code: 4000 });
+    await page.getByText("reconnecting").waitFor();
+    back.resolve();
+    await live.waitFor();
   });
 
   test("R-81 a dashboard that was cut off catches up by itself", async () => {

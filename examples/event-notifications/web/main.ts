@@ -1,5 +1,5 @@
 // The dashboard: a client in the group of dashboards, which shows what the application sends there.
-import { WebPubSubClient } from "@azure/web-pubsub-client";
+import { WebPubSubClient, WebPubSubJsonProtocol } from "@azure/web-pubsub-client";
 import { DeviceClient } from "../shared/device-client.ts";
 import type { Notification, State, Status, Summary, Update } from "../shared/messages.ts";
 import { driveRound } from "../shared/round.ts";
@@ -128,9 +128,11 @@ async function catchUp(): Promise<void> {
   }
 }
 
-const client = new WebPubSubClient({
-  getClientAccessUrl: async () => (await ask<{ url: string }>("/negotiate")).url,
-});
+const client = new WebPubSubClient(
+  { getClientAccessUrl: async () => (await ask<{ url: string }>("/negotiate")).url },
+  // Not the reliable protocol: what was missed is asked for anyway, and a cut connection is known to be one at once.
+  { protocol: WebPubSubJsonProtocol() },
+);
 client.on("connected", () => {
   showConnection("live", true);
   caughtUp = catchUp();
