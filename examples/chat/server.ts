@@ -104,7 +104,7 @@ app.get("/negotiate", async (request, response) => {
 
 const server = app.listen(port, "localhost", (error) => {
   if (error) {
-    console.error(`Cannot listen on port ${port}: ${error.message}. Set PORT to another one.`);
+    console.error(`Cannot listen on port ${port} (${error.message}). Set PORT to another one.`);
     process.exit(1);
   }
   const address = server.address();

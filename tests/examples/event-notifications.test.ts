@@ -300,6 +300,19 @@ describe("tutorial: event notifications, the events of a device", () => {
     expect(await page.locator("#devices > li").filter({ hasText: "Van 11" }).count()).toBe(0);
   });
 
+  test("a dashboard that cannot connect at first says so, and tries again", async () => {
+    const context = await browser.newContext();
+    context.setDefaultTimeout(deadlineMs);
+    const page = await context.newPage();
+    await page.route("**/negotiate", (route) => route.abort());
+    await page.goto(app.url);
+    const problem = page.getByText("The application or the service cannot be reached. Trying again …");
+    await problem.waitFor();
+    await page.unroute("**/negotiate");
+    await page.locator("#connection").getByText("live", { exact: true }).waitFor();
+    await problem.waitFor({ state: "hidden" });
+  });
+
   test("a dashboard whose socket breaks says so, and is back by itself", async () => {
     const context = await browser.newContext();
     context.setDefaultTimeout(deadlineMs);

@@ -8,6 +8,7 @@ const keptNotifications = 200;
 /** More are shown on demand; style.css hides them until then. */
 const shownNotifications = 15;
 const vanPaceMs = 900;
+const retryMs = 2000;
 
 /** How each status looks: class, sign, and the tile that counts it. */
 const looks: Readonly<Record<Status, { readonly name: string; readonly sign: string }>> = {
@@ -147,10 +148,15 @@ client.on("group-message", ({ message }) => {
     if (isNew) showSummary(summary);
   });
 });
-client.start().catch(() => {
-  showConnection("offline", false);
-  showProblem("The application cannot be reached. Is it running? Reload to try again.");
-});
+/** The first attempt is ours to repeat; after it, the client reconnects by itself. */
+function connect(): void {
+  client.start().catch(() => {
+    showConnection("offline", false);
+    showProblem("The application or the service cannot be reached. Trying again …");
+    setTimeout(connect, retryMs);
+  });
+}
+connect();
 
 const drive = element<HTMLButtonElement>("drive");
 const van = element("van");
