@@ -83,7 +83,7 @@ test("a taken port of the console that nobody asked for costs the console, not t
   const line = await log.take({ what: "warning", where: (each) => each.includes("ConsoleUnavailable") });
   expect(JSON.parse(line)).toMatchObject({
     level: "warning",
-    message: expect.stringContaining("is in use by another"),
+    message: expect.stringContaining("is in use by another") as unknown,
   });
 });
 
