@@ -9,8 +9,8 @@ WORKDIR /app
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/package.json /app/README.md ./
 COPY --from=build /app/bin ./bin
-COPY --from=build /app/src ./src
 COPY --from=build /app/portal ./portal
+COPY --from=build /app/src ./src
 RUN mkdir /data && chown node:node /data
 USER node
 VOLUME /data

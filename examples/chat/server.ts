@@ -79,8 +79,12 @@ function isSigned(connectionId = "", signatures = ""): boolean {
 }
 
 const app = express();
-app.post("/eventhandler", (request, response, next) => {
-  if (isSigned(request.get("ce-connectionId"), request.get("ce-signature"))) next();
+app.disable("x-powered-by");
+// For everything below that path, because the handler answers there, too. With OPTIONS the service asks whether it may send
+// events; that has no signature.
+app.use("/eventhandler", (request, response, next) => {
+  const isAsking = request.method === "OPTIONS";
+  if (isAsking || isSigned(request.get("ce-connectionId"), request.get("ce-signature"))) next();
   else response.status(401).send("The signature is not that of the service.");
 });
 app.use(events.getMiddleware());
@@ -100,7 +104,7 @@ app.get("/negotiate", async (request, response) => {
 
 const server = app.listen(port, "localhost", (error) => {
   if (error) {
-    console.error(`Cannot listen on port ${port}: ${error.message}. Set PORT to another one.`);
+    console.error(`Cannot listen on port ${port} (${error.message}). Set PORT to another one.`);
     process.exit(1);
   }
   const address = server.address();

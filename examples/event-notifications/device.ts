@@ -5,6 +5,14 @@ import { driveRound } from "./shared/round.ts";
 const [name = "Van 7", app = `http://localhost:${process.env["PORT"] ?? 3001}`] = process.argv.slice(2);
 
 const device = new DeviceClient(app, name);
+// A connection that just breaks off could come back, so the service would keep it for a while; Ctrl-C says goodbye. It does
+// not wait for long: there may be no connection.
+for (const signal of ["SIGINT", "SIGTERM"]) {
+  process.once(signal, () => {
+    void device.stop().then(() => process.exit(1));
+    setTimeout(() => process.exit(1), 2000);
+  });
+}
 try {
   await device.start();
 } catch (error) {

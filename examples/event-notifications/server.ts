@@ -18,12 +18,14 @@ import {
   type Summary,
   type Update,
 } from "./shared/messages.ts";
+import { onlySigned } from "./signature.ts";
 import { Store } from "./store.ts";
 
 const hub = "deliveries";
 /** The connections of this group are dashboards; everything else is a device. */
 const dashboards = "dashboards";
 const maxDevices = 200;
+const sweepEveryMs = 15_000;
 
 const connectionString = process.env["WebPubSubConnectionString"];
 if (!connectionString) {
@@ -48,6 +50,12 @@ async function tellDashboards(notification: Notification): Promise<void> {
   } catch (error) {
     console.error("could not tell the dashboards:", String(error));
   }
+}
+
+/** A device may have a second connection, so the service is asked. While it does not answer, nobody is gone. */
+async function noteIfGone(device: string): Promise<void> {
+  const isHere = await service.userExists(device).catch(() => true);
+  if (!isHere && online.delete(device)) await tellDashboards(store.notify("presence", device, "went offline"));
 }
 
 /** The name comes in a header as UTF-8, which Node reads as Latin-1; empty for a dashboard. */
@@ -105,10 +113,7 @@ const events = new WebPubSubEventHandler(hub, {
 
   async onDisconnected({ context }) {
     const device = nameOf(context);
-    if (device === "") return;
-    // It may have a second connection.
-    const isStillHere = await service.userExists(device).catch(() => false);
-    if (!isStillHere && online.delete(device)) await tellDashboards(store.notify("presence", device, "went offline"));
+    if (device !== "") await noteIfGone(device);
   },
 
   // The device gets the acknowledgement of its event when this has answered, and what it answers before that. A refusal is
@@ -129,6 +134,8 @@ const events = new WebPubSubEventHandler(hub, {
 
 const app = express();
 app.disable("x-powered-by");
+const [, accessKey = ""] = /AccessKey=([^;]+)/i.exec(connectionString) ?? [];
+app.use("/eventhandler", onlySigned(accessKey));
 app.use(events.getMiddleware());
 
 // Hands out the URL to connect with. A real application knows here who is asking; this one believes the name.
@@ -167,8 +174,14 @@ const server = app.listen(port, "127.0.0.1", (error) => {
   process.send?.("listening"); // to tunnel.ts, where that started this
 });
 
+// Of a service that broke down nobody hears whose connections went with it.
+const sweeping = setInterval(() => {
+  for (const device of online) void noteIfGone(device);
+}, sweepEveryMs);
+
 for (const signal of ["SIGINT", "SIGTERM"]) {
   process.once(signal, () => {
+    clearInterval(sweeping);
     server.close(() => {
       store.close();
       process.exit(0);

@@ -9,6 +9,7 @@ import { createEvents } from "./server/events.ts";
 import { Refusal, readInteger, readLine } from "./server/input.ts";
 import { buildPage } from "./server/page.ts";
 import { createSessions, readSecret } from "./server/session.ts";
+import { onlySigned } from "./server/signature.ts";
 import { openStore } from "./server/sql-store.ts";
 import { general } from "./server/store.ts";
 import { colorCount, limits } from "./shared/protocol.ts";
@@ -36,10 +37,11 @@ const store = await openStore(database).catch((error: unknown) => {
 // The SDK insists on https unless it is told otherwise; on this machine, plain http will do.
 const allowInsecureConnection = /Endpoint=http:/i.test(connectionString);
 const service = new WebPubSubServiceClient(connectionString, hub, { allowInsecureConnection });
-const events = createEvents({ hub, store, service, accessKey, idleAfterMs });
+const events = createEvents({ hub, store, service, idleAfterMs });
 
 const app = express();
 app.disable("x-powered-by");
+app.use("/eventhandler", onlySigned(accessKey));
 app.use(events.handler.getMiddleware());
 app.use(await buildPage(join(import.meta.dirname, "web")));
 app.use(express.json({ limit: "10kb" }));

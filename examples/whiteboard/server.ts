@@ -21,6 +21,7 @@ import {
 } from "./messages.ts";
 import { servePage } from "./page.ts";
 import { parseShape, parseShapeId } from "./shape.ts";
+import { onlySigned } from "./signature.ts";
 
 const hub = "whiteboard";
 const maxImageBytes = 5 * 1024 * 1024;
@@ -148,6 +149,8 @@ const events = new WebPubSubEventHandler(hub, {
 });
 
 const app = express().disable("x-powered-by");
+const [, accessKey = ""] = /AccessKey=([^;]+)/i.exec(connectionString) ?? [];
+app.use("/eventhandler", onlySigned(accessKey));
 app.use(events.getMiddleware());
 app.use(await servePage(new URL(endpoint).origin.replace(/^http/, "ws")));
 

@@ -72,6 +72,21 @@ test("a taken port of the administration listener is named", async () => {
   );
 });
 
+test("a taken port of the console that nobody asked for costs the console, not the start", async () => {
+  const first = await started(configured());
+  const loaded = configured({ adminListen: { url: first.listening[0], token } });
+  const { service } = loaded.config;
+  const adminListen = service.adminListen === null ? null : { ...service.adminListen, isDefault: true };
+  const log = new Inbox<string>();
+  const host = await started({ ...loaded, config: { ...loaded.config, service: { ...service, adminListen } } }, log);
+  expect([host.adminUrl, host.consoleUrl, host.adminTokenFile]).toEqual([null, null, null]);
+  const line = await log.take({ what: "warning", where: (each) => each.includes("ConsoleUnavailable") });
+  expect(JSON.parse(line)).toMatchObject({
+    level: "warning",
+    message: expect.stringContaining("is in use by another") as unknown,
+  });
+});
+
 test("a certificate that the runtime cannot use is reported and the previous one stays", async () => {
   const made = await ensureLocalCertificate({ dataDir: folder.inputOf({}).cwd, names: [], now: new Date() });
   if (!made.ok) throw new Error(made.problem);

@@ -139,7 +139,7 @@ export async function startHost(loaded: LoadedConfig, output: HostOutput): Promi
     return admin;
   }
   if (admin !== null && !admin.ok)
-    telemetry.log("warning", "ConsoleUnavailable", { message: `No console: ${admin.problem}.` });
+    telemetry.log("warning", "ConsoleUnavailable", { message: `No console: ${admin.problem}` });
   const adminListener = admin?.ok === true ? admin.listener : null;
   composition.warmUp();
   isReady = true;

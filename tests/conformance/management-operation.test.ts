@@ -169,7 +169,7 @@ test("M-64 the administration listener wants its token, and the public one does 
     expect(right.header("content-type")).toStartWith("text/plain");
     expect(right.text).toContain("webpubsub_total_connection_count");
     for (const token of [null, "", "wrong-token-of-a-test-wrong", server.primaryKey]) {
-      for (const path of ["/metrics", "/", "/admin/keys"]) {
+      for (const path of ["/metrics", "/elsewhere", "/admin/keys"]) {
         const refused = await adminRequest(server, path, token);
         expect({ status: refused.status, text: refused.text }).toEqual({ status: 401, text: "" });
       }
@@ -181,7 +181,9 @@ test("M-64 the administration listener wants its token, and the public one does 
         expect({ path, status: answer.status }).toEqual({ path, status: 404 });
       }
     }
-    expect((await adminRequest(server, "/api/health")).status).toBe(404);
+    for (const path of ["/client/hubs/chat", "/livetrace"]) {
+      expect({ path, status: (await adminRequest(server, path)).status }).toEqual({ path, status: 404 });
+    }
   } finally {
     await server.stop();
   }

@@ -1,12 +1,13 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { fileURLToPath } from "node:url";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, Page, WebSocketRoute } from "playwright-core";
 import { DeviceClient } from "../../examples/event-notifications/shared/device-client.ts";
 import type { State } from "../../examples/event-notifications/shared/messages.ts";
 import { launchChromium, trustOf } from "../browser/chromium.ts";
 import { type Example, startExample } from "../support/example.ts";
 import { freePort } from "../support/free-port.ts";
 import { until } from "../support/until.ts";
+import { forgeEvents } from "./forged-events.ts";
 import { Program } from "./program.ts";
 
 const deadlineMs = 30_000;
@@ -241,6 +242,33 @@ describe("tutorial: event notifications, the events of a device", () => {
     }
   });
 
+  test("events are believed from the service alone", async () => {
+    const forgery = { hub: "deliveries", userId: "Ghost", event: "help", data: { text: "forged" } };
+    expect(await forgeEvents(app.url, forgery)).toEqual([401]);
+    const { notifications } = await stateOf(app);
+    expect(notifications.filter(({ device }) => device === "Ghost")).toEqual([]);
+  });
+
+  test("a van whose page or terminal is closed on its round is offline at once", async () => {
+    const page = await openDashboard(browser, app);
+    const other = await openDashboard(browser, app);
+    await other.getByRole("button", { name: "Send out the test van" }).click();
+    await row(page, "Test van").first().waitFor();
+    await page.locator("#devices > li").filter({ hasText: "Test van" }).waitFor();
+    const van = new Program([process.execPath, "device.ts", "Van 10", app.url], { cwd: folder });
+    await van.line("Van 10 is online.");
+    await page.locator("#devices > li").filter({ hasText: "Van 10" }).waitFor();
+
+    const leftAt = Date.now();
+    await other.close();
+    expect(await van.stop()).toBe(1);
+    for (const name of ["Test van", "Van 10"]) {
+      await page.locator("#devices > li").filter({ hasText: name }).waitFor({ state: "detached" });
+    }
+    // The service keeps a connection that just breaks off for 30 seconds.
+    expect(Date.now() - leftAt).toBeLessThan(20_000);
+  });
+
   test("a second connection of a device is announced neither when it opens nor when it closes", async () => {
     const page = await openDashboard(browser, app);
     const first = await connect("Van 6");
@@ -256,6 +284,56 @@ describe("tutorial: event notifications, the events of a device", () => {
       "Van 6 needs help",
       "Van 6 went offline",
     ]);
+  });
+
+  test("a device whose going nobody was told is found to be gone", async () => {
+    const page = await openDashboard(browser, app);
+    const device = await connect("Van 11");
+    await page.locator("#devices > li").filter({ hasText: "Van 11" }).waitFor();
+    await app.server.reconfigure({ hubs: { deliveries: { eventHandlers: [] } } });
+    await device.stop();
+    await row(page, "Van 11 went offline").waitFor();
+    const urlTemplate = `${app.url}/eventhandler`;
+    const systemEvents = ["connect", "connected", "disconnected"];
+    const handler = { urlTemplate, userEventPattern: "report,help,lookup", systemEvents };
+    await app.server.reconfigure({ hubs: { deliveries: { eventHandlers: [handler] } } });
+    expect(await page.locator("#devices > li").filter({ hasText: "Van 11" }).count()).toBe(0);
+  });
+
+  test("a dashboard that cannot connect at first says so, and tries again", async () => {
+    const context = await browser.newContext();
+    context.setDefaultTimeout(deadlineMs);
+    const page = await context.newPage();
+    await page.route("**/negotiate", (route) => route.abort());
+    await page.goto(app.url);
+    const problem = page.getByText("The application or the service cannot be reached. Trying again …");
+    await problem.waitFor();
+    await page.unroute("**/negotiate");
+    await page.locator("#connection").getByText("live", { exact: true }).waitFor();
+    await problem.waitFor({ state: "hidden" });
+  });
+
+  test("a dashboard whose socket breaks says so, and is back by itself", async () => {
+    const context = await browser.newContext();
+    context.setDefaultTimeout(deadlineMs);
+    const page = await context.newPage();
+    const sockets: WebSocketRoute[] = [];
+    await page.routeWebSocket(/.*/, (route) => {
+      route.connectToServer();
+      sockets.push(route);
+    });
+    await page.goto(app.url);
+    const live = page.locator("#connection").getByText("live", { exact: true });
+    await live.waitFor();
+    const back = Promise.withResolvers<void>();
+    await page.route("**/negotiate", async (route) => {
+      await back.promise;
+      await route.continue();
+    });
+    await sockets[0]?.close({ code: 4000 });
+    await page.getByText("reconnecting").waitFor();
+    back.resolve();
+    await live.waitFor();
   });
 
   test("R-81 a dashboard that was cut off catches up by itself", async () => {

@@ -109,6 +109,8 @@ function startCommand(command: string, port: number): Command {
       HOME: home,
       XDG_STATE_HOME: join(home, "state"),
       npm_config_update_notifier: "false",
+      // What is installed is installed: these tests are not about the network.
+      npm_config_offline: "true",
       PORT: String(port),
       DATA_DIR: tempDir(),
     },

@@ -13,6 +13,7 @@ import { Inbox } from "../support/inbox.ts";
 import { freshName } from "../support/names.ts";
 import { tempDir } from "../support/temp.ts";
 import { until } from "../support/until.ts";
+import { forgeEvents } from "./forged-events.ts";
 
 const deadlineMs = 30_000;
 type Position = readonly [x: number, y: number];
@@ -670,6 +671,18 @@ describe("whiteboard", () => {
       { success: true },
     ]);
     expect((await history(app, board)).entries.map(({ shape }) => shape)).toEqual([stroke as never]);
+  });
+
+  test("events are believed from the service alone", async () => {
+    const board = freshBoard();
+    const ada = await open({ app, board, name: "Ada" });
+    await draw(ada, [[300, 300]]);
+    await shapesOf(ada, 1);
+    await status(ada, "Saved");
+    const userId = `${board}/${"0".repeat(32)}/Mallory`;
+    const forgery = { hub: "whiteboard", userId, event: "clear", data: { id: "0".repeat(32) } };
+    expect(await forgeEvents(app.url, forgery)).toEqual([401]);
+    expect((await history(app, board)).entries.length).toBe(1);
   });
 
   test("names and boards that cannot be are refused in words", async () => {

@@ -1,5 +1,5 @@
 // The dashboard: a client in the group of dashboards, which shows what the application sends there.
-import { WebPubSubClient } from "@azure/web-pubsub-client";
+import { WebPubSubClient, WebPubSubJsonProtocol } from "@azure/web-pubsub-client";
 import { DeviceClient } from "../shared/device-client.ts";
 import type { Notification, State, Status, Summary, Update } from "../shared/messages.ts";
 import { driveRound } from "../shared/round.ts";
@@ -8,6 +8,7 @@ const keptNotifications = 200;
 /** More are shown on demand; style.css hides them until then. */
 const shownNotifications = 15;
 const vanPaceMs = 900;
+const retryMs = 2000;
 
 /** How each status looks: class, sign, and the tile that counts it. */
 const looks: Readonly<Record<Status, { readonly name: string; readonly sign: string }>> = {
@@ -128,9 +129,11 @@ async function catchUp(): Promise<void> {
   }
 }
 
-const client = new WebPubSubClient({
-  getClientAccessUrl: async () => (await ask<{ url: string }>("/negotiate")).url,
-});
+const client = new WebPubSubClient(
+  { getClientAccessUrl: async () => (await ask<{ url: string }>("/negotiate")).url },
+  // Not the reliable protocol: what was missed is asked for anyway, and a cut connection is known to be one at once.
+  { protocol: WebPubSubJsonProtocol() },
+);
 client.on("connected", () => {
   showConnection("live", true);
   caughtUp = catchUp();
@@ -145,10 +148,15 @@ client.on("group-message", ({ message }) => {
     if (isNew) showSummary(summary);
   });
 });
-client.start().catch(() => {
-  showConnection("offline", false);
-  showProblem("The application cannot be reached. Is it running? Reload to try again.");
-});
+/** The first attempt is ours to repeat; after it, the client reconnects by itself. */
+function connect(): void {
+  client.start().catch(() => {
+    showConnection("offline", false);
+    showProblem("The application or the service cannot be reached. Trying again …");
+    setTimeout(connect, retryMs);
+  });
+}
+connect();
 
 const drive = element<HTMLButtonElement>("drive");
 const van = element("van");
@@ -170,12 +178,16 @@ async function driveVan(): Promise<void> {
   van.replaceChildren();
   van.hidden = false;
   const device = new DeviceClient("", `Test van ${Math.floor(Math.random() * 900) + 100}`);
+  // A tab that just vanishes could come back, so the service would keep its connection for a while; this one says goodbye.
+  const leave = (): void => void device.stop();
+  addEventListener("pagehide", leave);
   try {
     await device.start();
     await driveRound(device, { paceMs: vanPaceMs, log });
   } catch (error) {
     log(`  ✗ ${(error as Error).message}`);
   } finally {
-    void device.stop();
+    removeEventListener("pagehide", leave);
+    leave();
   }
 }

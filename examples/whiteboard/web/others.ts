@@ -6,6 +6,8 @@ import type { View } from "./view.ts";
 /** After so long without a sign, a pointer or an unfinished shape is taken away: its end may have got lost. */
 const forgetMs = 15_000;
 const maxShapes = 200;
+/** In CSS pixels, beside a pointer. */
+const labelRoom = 180;
 
 interface Pointer {
   readonly element: HTMLElement;
@@ -71,9 +73,12 @@ export class Others {
 
   /** Puts the pointers where they belong in what is seen now. */
   place(): void {
+    const edge = this.#options.layer.clientWidth - labelRoom;
     for (const pointer of this.#pointers.values()) {
       const { x, y } = this.#options.view.toStage(pointer);
       pointer.element.style.transform = `translate(${x}px, ${y}px)`;
+      // Beyond the edge nobody could read the name.
+      pointer.element.classList.toggle("is-at-edge", x > edge);
     }
   }
 

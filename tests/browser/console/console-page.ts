@@ -26,7 +26,11 @@ export async function openConsole(
   server: Server,
   { width = 1280, height = 900 }: { readonly width?: number; readonly height?: number } = {},
 ): Promise<ConsolePage> {
-  const context = await browser.newContext({ viewport: { width, height } });
+  const context = await browser.newContext({
+    viewport: { width, height },
+    // Colours are judged by their contrast, which is less while something fades in.
+    reducedMotion: "reduce",
+  });
   context.setDefaultTimeout(deadlineMs);
   const page = await context.newPage();
   const complaints: string[] = [];

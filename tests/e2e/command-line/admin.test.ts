@@ -198,7 +198,10 @@ test("without options the configuration of this machine tells listener and token
   expect(await failure(tidewire(elsewhere), 2)).toMatch(/no administration token: http:\/\/admin\.example\.com is not/);
   const given = await tidewire(["hub", "list", "--admin-url", url, "--admin-token", token]);
   expect(given).toMatchObject({ exitCode: 0, stderr: "" });
-  expect(await failure(tidewire(["hub", "list"]), 2)).toMatch(
+  expect(await failure(tidewire(["hub", "list"]), 2)).toMatch(/token: \S+admin-token does not hold one;/);
+  const without = join(folder, "without.yaml");
+  await Bun.write(without, JSON.stringify({ service: { listen: [{ url: "http://127.0.0.1:0" }] } }));
+  expect(await failure(tidewire(["hub", "list", "--config", without]), 2)).toMatch(
     /: service\.adminListen is not configured, and \S+admin-token does not hold one;/,
   );
   const missing = await failure(admin("hub", "list", "--config", "/nowhere/tidewire.yaml"), 2);
