@@ -23,7 +23,7 @@ export interface ExampleOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Configuration file of tidewire in the example's folder, null where it needs none. */
   readonly config?: string | null;
-  /** What is started in the example's folder; the address is on the first line it prints that has one. */
+  /** What is started in the example's folder. */
   readonly command?: readonly string[];
 }
 
@@ -87,7 +87,10 @@ export interface AppProcess {
   stop(): Promise<void>;
 }
 
-/** Resolves once it has printed its address; rejects with its output when it ends before. */
+/**
+ * Resolves once it has printed its address, `<Title>: http://localhost:<PORT>`; whatever runs beside it may have named others
+ * before. Rejects with its output when it ends without.
+ */
 export async function startProcess(
   [program = "", ...args]: readonly string[],
   options: { readonly cwd: string; readonly env: Readonly<Record<string, string>> },
@@ -98,9 +101,10 @@ export async function startProcess(
   const exited = exitOf(child);
   let output = "";
   const address = Promise.withResolvers<string>();
+  const line = new RegExp(`^[A-Z][\\w ]*: (http://localhost:${options.env["PORT"] ?? ""})/?$`, "m");
   const collect = (text: string): void => {
     output += text;
-    const [found] = /https?:\/\/localhost:\d+/.exec(output) ?? [];
+    const [, found] = line.exec(output) ?? [];
     if (found !== undefined) address.resolve(found);
   };
   child.stdout.setEncoding("utf8").on("data", collect);
