@@ -101,7 +101,7 @@ export async function startProcess(
   const exited = exitOf(child);
   let output = "";
   const address = Promise.withResolvers<string>();
-  const line = new RegExp(`^[A-Z][\\w ]*: (http://localhost:${options.env["PORT"] ?? ""})/?$`, "m");
+  const line = new RegExp(`[A-Z][\\w ]*: (http://localhost:${options.env["PORT"] ?? ""})/?$`, "m");
   const collect = (text: string): void => {
     output += text;
     const [, found] = line.exec(output) ?? [];
