@@ -34,17 +34,21 @@ let unseen = 0;
 
 /** Shows one above the others, once. */
 function show(notification: Notification, isNew: boolean): void {
-  if (notification.id <= newest) return;
-  newest = notification.id;
+  // Each is sent by a request of its own, so one may overtake another: its number says where it belongs.
+  const numberOf = (item: Element): number => Number(item.getAttribute("data-id"));
+  const next = [...feed.children].find((item) => numberOf(item) <= notification.id) ?? null;
+  if (next !== null && numberOf(next) === notification.id) return;
+  newest = Math.max(newest, notification.id);
   const item = (row.cloneNode(true) as DocumentFragment).firstElementChild as HTMLLIElement;
   const { name, sign, what } = describe(notification);
+  item.setAttribute("data-id", String(notification.id));
   item.classList.add(`is-${name}`);
   item.classList.toggle("is-new", isNew);
   const at = new Date(notification.at);
   fill(item, { ".mark": sign, ".what": what, ".text": textOf(notification), ".device": deviceOf(notification) });
   fill(item, { time: at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" }) });
   item.querySelector("time")?.setAttribute("datetime", notification.at);
-  feed.prepend(item);
+  feed.insertBefore(item, next);
   while (feed.childElementCount > keptNotifications) feed.lastElementChild?.remove();
   element("nothing").hidden = true;
   more.hidden = feed.classList.contains("is-whole") || feed.childElementCount <= shownNotifications;
