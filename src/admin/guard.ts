@@ -1,5 +1,5 @@
-import { createHash, timingSafeEqual } from "node:crypto";
 import { readBearerToken } from "../auth/bearer.ts";
+import { digestSecret, matchesDigest } from "../auth/secret-digest.ts";
 import type { AdminListenConfig } from "../config/config.ts";
 import { isLoopbackHost } from "../config/urls.ts";
 import { parseIpAddress } from "../core/ip-address.ts";
@@ -24,7 +24,7 @@ export interface Guard {
  */
 export function createGuard({ address, token, hostNames }: AdminListenConfig): Guard {
   const names = new Set([address.hostname, ...hostNames].map((name) => name.toLowerCase()));
-  const expected = digest(token);
+  const expected = digestSecret(token);
   return {
     host(request) {
       const host = hostOf(request.headers.get("host") ?? "");
@@ -33,7 +33,7 @@ export function createGuard({ address, token, hostNames }: AdminListenConfig): G
     },
     token(request) {
       const given = readBearerToken(request.headers.get("authorization"));
-      if (given !== null && timingSafeEqual(digest(given), expected)) return null;
+      if (given !== null && matchesDigest(given, expected)) return null;
       return new Response(null, { status: 401, headers: { "WWW-Authenticate": "Bearer" } });
     },
   };
@@ -50,9 +50,4 @@ function hostOf(header: string): string {
     .toLowerCase()
     .replace(/:\d{1,5}$/, "")
     .replace(/^\[(.*)\]$/, "$1");
-}
-
-/** Makes secrets of any length comparable in constant time. */
-function digest(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
 }

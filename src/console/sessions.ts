@@ -1,4 +1,5 @@
-import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { randomBytes } from "node:crypto";
+import { digestSecret, matchesDigest } from "../auth/secret-digest.ts";
 
 /** Browsers that stay signed in at a time; the oldest makes room. Ours. */
 const maxSessions = 100;
@@ -37,7 +38,7 @@ export interface SessionOptions {
  * @spec H-55
  */
 export function createSessions({ secrets, port, now }: SessionOptions): Sessions {
-  const accepted = secrets.map(digest);
+  const accepted = secrets.map(digestSecret);
   /** By digest of the cookie's value, oldest first. */
   const sessions = new Map<string, { readonly expiry: number; readonly key: Buffer }>();
   const name = (): string => `tidewire-console-${port()}`;
@@ -45,26 +46,25 @@ export function createSessions({ secrets, port, now }: SessionOptions): Sessions
     `${name()}=${value}; Path=/; Max-Age=${maxAge}; HttpOnly; SameSite=Strict`;
   const idOf = (header: string | null): string | null => {
     const value = readCookie(header ?? "", name());
-    return value === null ? null : digest(value).toString("base64");
+    return value === null ? null : digestSecret(value).toString("base64");
   };
   return {
     signIn(secret) {
-      const given = digest(secret);
       // Every secret is compared, so that the time does not tell which one was close.
-      const matches = accepted.filter((expected) => timingSafeEqual(given, expected));
+      const matches = accepted.filter((expected) => matchesDigest(secret, expected));
       if (matches.length === 0) return null;
       const [value, key] = [random(), random()];
       const [oldest] = sessions.keys();
       if (sessions.size >= maxSessions && oldest !== undefined) sessions.delete(oldest);
       const expiry = now() + sessionSeconds * 1000;
-      sessions.set(digest(value).toString("base64"), { expiry, key: digest(key) });
+      sessions.set(digestSecret(value).toString("base64"), { expiry, key: digestSecret(key) });
       return { cookie: cookie(value, sessionSeconds), key };
     },
     has(header, key) {
       const id = idOf(header);
       const session = id === null ? undefined : sessions.get(id);
       if (id === null || session === undefined) return false;
-      if (session.expiry > now()) return key !== null && timingSafeEqual(digest(key), session.key);
+      if (session.expiry > now()) return key !== null && matchesDigest(key, session.key);
       sessions.delete(id);
       return false;
     },
@@ -84,8 +84,4 @@ function readCookie(header: string, name: string): string | null {
     if (key === name && value !== "") return value;
   }
   return null;
-}
-
-function digest(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
 }

@@ -50,11 +50,11 @@ export function openAdminListener(
   const { address } = adminListen;
   const guard = createGuard(adminListen);
   const signInToken = randomBytes(24).toString("base64url");
-  let boundPort = address.port;
+  const port = (): number => server.port ?? address.port;
   const consolePage = createConsole({
     sessions: createSessions({
       secrets: [adminListen.token, signInToken],
-      port: () => boundPort,
+      port,
       now: () => Date.now(),
     }),
     assets: buildPortal,
@@ -100,8 +100,7 @@ export function openAdminListener(
   } catch (error) {
     return { ok: false, problem: `service.adminListen: ${listenError(error, address.hostname, address.port).message}` };
   }
-  boundPort = server.port ?? address.port;
-  const url = formatListenUrl({ ...address, port: boundPort });
+  const url = formatListenUrl({ ...address, port: port() });
   return { ok: true, listener: { url, signInUrl: `${url}/#signin=${signInToken}`, stop: () => server.stop(true) } };
 }
 
